@@ -1,0 +1,1 @@
+"""Corpora in, measures out: what is wrong with the data."""

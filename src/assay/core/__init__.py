@@ -1,0 +1,1 @@
+"""The nouns. Imports nothing from the rest of the package."""

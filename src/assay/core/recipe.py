@@ -1,0 +1,22 @@
+"""Recipe: which corpora in which shares make a training set."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Recipe(BaseModel):
+    """A training set as multiples of the budget, the real training rows one seed may use.
+
+    Attributes:
+        real: Real rows / budget. Above 1, the budget's rows are repeated.
+        synthetic: Synthetic rows / budget.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    real: float = 0.0
+    synthetic: float = 0.0
+
+    @property
+    def synthetic_share(self) -> float:
+        """Share of the training rows that is synthetic, 0 to 1."""
+        return self.synthetic / (self.real + self.synthetic)

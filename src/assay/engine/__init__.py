@@ -1,0 +1,1 @@
+"""Where batches run: reading files, and mapping a function over batches."""

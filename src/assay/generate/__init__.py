@@ -1,0 +1,1 @@
+"""A recipe and a model in, a corpus with lineage out."""

@@ -1,0 +1,1 @@
+"""Evidence in, pages out. Reads the nouns only, so any version can draw any run."""

@@ -1,0 +1,1 @@
+"""Corpora in, trials and measures out: what training on the data does."""
