@@ -71,7 +71,7 @@ class Costs(_Part):
 class Evidence(_Part):
     """Everything a run found; report, gate and comparison read this and nothing else."""
 
-    schema_: Literal["assay.evidence/1"] = Field(default=SCHEMA_NAME, alias="schema")
+    schema_: Literal["assay.evidence/1"] = Field(default="assay.evidence/1", alias="schema")
     tool: Tool
     seed: int
     inputs: tuple[Input, ...]

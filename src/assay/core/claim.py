@@ -1,0 +1,282 @@
+"""The claims: each risk and benefit of synthetic training data, and the measures that decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Perspective = Literal["quality", "bias", "evaluation"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A question about the data, asked the same way in every run.
+
+    Attributes:
+        measures: Names of the measures that decide it; empty when this version measures none of them.
+        needs: Why the claim is not measured, when `measures` is empty.
+        literature: Titles and links.
+    """
+
+    id: str
+    kind: Literal["risk", "benefit"]
+    perspective: Perspective
+    title: str
+    question: str
+    measures: tuple[str, ...]
+    needs: str
+    literature: tuple[tuple[str, str], ...]
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "fidelity-gap",
+        "risk",
+        "quality",
+        "Fidelity gap",
+        "Do the synthetic rows differ from the real ones in ways that matter?",
+        ("fidelity.two_sample_auc", "fidelity.formatting_auc", "fidelity.length_ks", "fidelity.giveaways"),
+        "",
+        (
+            (
+                "Lopez-Paz & Oquab 2017, Revisiting Classifier Two-Sample Tests",
+                "https://arxiv.org/abs/1610.06545",
+            ),
+        ),
+    ),
+    Claim(
+        "diversity-loss",
+        "risk",
+        "quality",
+        "Loss of diversity",
+        "Is it more repetitive than the real data, at equal tokens?",
+        (
+            "diversity.compression_ratio",
+            "diversity.distinct_2",
+            "diversity.type_coverage",
+            "diversity.opening_share",
+            "duplicates.exact_share",
+            "duplicates.near_share",
+        ),
+        "",
+        (
+            (
+                "Shaib et al. 2024, Standardizing the Measurement of Text Diversity",
+                "https://arxiv.org/abs/2403.00553",
+            ),
+        ),
+    ),
+    Claim(
+        "wrong-content",
+        "risk",
+        "quality",
+        "Wrong content",
+        "How many rows are broken, and which?",
+        ("quality.empty_share", "quality.refusal_share", "quality.repetition_share"),
+        "",
+        (("Rae et al. 2021, Scaling Language Models (Gopher)", "https://arxiv.org/abs/2112.11446"),),
+    ),
+    Claim(
+        "redundancy",
+        "risk",
+        "quality",
+        "Redundancy",
+        "Will more of it stop helping?",
+        (),
+        "Needs a fit of held-out loss against tokens, which this version does not make.",
+        (
+            (
+                "Revisiting Scaling Laws for Language Models, ACL 2025",
+                "https://aclanthology.org/2025.acl-long.1163/",
+            ),
+        ),
+    ),
+    Claim(
+        "copying",
+        "risk",
+        "quality",
+        "Copying",
+        "Does it copy, or leak, the real rows?",
+        ("copying.verbatim_share", "copying.near_share"),
+        "",
+        (("Carlini et al. 2023, Quantifying Memorization", "https://arxiv.org/abs/2202.07646"),),
+    ),
+    Claim(
+        "provenance",
+        "risk",
+        "quality",
+        "Provenance",
+        "May it be used, and where is each row from?",
+        (),
+        "Needs lineage columns to be checked row by row, which this version does not do.",
+        (("Longpre et al. 2023, The Data Provenance Initiative", "https://arxiv.org/abs/2310.16787"),),
+    ),
+    Claim(
+        "representativeness",
+        "risk",
+        "bias",
+        "Representativeness",
+        "Which parts of the real population are thin or missing?",
+        ("coverage.slice_ratio",),
+        "",
+        (("IBM 2025, Examining synthetic data", "https://www.ibm.com/think/insights/ai-synthetic-data"),),
+    ),
+    Claim(
+        "bias-amplification",
+        "risk",
+        "bias",
+        "Bias amplification",
+        "Are groups shown less, or differently, than in the real data, and does the model amplify it?",
+        (),
+        "Needs measures by group on data and model, which this version does not make.",
+        (("Wang & Russakovsky 2021, Directional Bias Amplification", "https://arxiv.org/abs/2102.12594"),),
+    ),
+    Claim(
+        "fills-gaps",
+        "benefit",
+        "bias",
+        "Filling gaps",
+        "Does it fill gaps and lessen bias?",
+        (),
+        "Needs targeted against random synthetic rows at equal budget, which this version does not train.",
+        (
+            (
+                "Three questions on synthetic data, MIT News 2025",
+                "https://news.mit.edu/2025/3-questions-pros-cons-synthetic-data-ai-kalyan-veeramachaneni-0903",
+            ),
+        ),
+    ),
+    Claim(
+        "performance",
+        "benefit",
+        "evaluation",
+        "Better performance",
+        "Does adding it improve the model on real test data?",
+        ("trial.benefit",),
+        "",
+        (
+            (
+                "Muennighoff et al. 2023, Scaling Data-Constrained Language Models",
+                "https://arxiv.org/abs/2305.16264",
+            ),
+        ),
+    ),
+    Claim(
+        "substitution",
+        "risk",
+        "evaluation",
+        "Substitution",
+        "How much worse is a model trained on it instead of real data?",
+        ("trial.gap", "trial.calibration_delta"),
+        "",
+        (("Esteban et al. 2017, train on synthetic, test on real", "https://arxiv.org/abs/1706.02633"),),
+    ),
+    Claim(
+        "scarce-data",
+        "benefit",
+        "evaluation",
+        "Help when data is scarce",
+        "Does it help when real data is scarce, and up to how much real data?",
+        ("trial.exchange_rate",),
+        "",
+        (("Kazdan et al. 2024, Collapse or Thrive", "https://arxiv.org/abs/2410.16713"),),
+    ),
+    Claim(
+        "robustness",
+        "benefit",
+        "evaluation",
+        "Robustness",
+        "Does it help off the beaten track?",
+        (),
+        "Needs a shifted test set, which this version does not make.",
+        (("Ribeiro et al. 2020, Beyond Accuracy: CheckList", "https://arxiv.org/abs/2005.04118"),),
+    ),
+    Claim(
+        "model-collapse",
+        "risk",
+        "evaluation",
+        "Model collapse",
+        "What if the next generations train on this one's output?",
+        (),
+        "Needs a simulation of recursive training, which this version does not run.",
+        (
+            (
+                "Shumailov et al. 2024, AI models collapse when trained on recursively generated data",
+                "https://doi.org/10.1038/s41586-024-07566-y",
+            ),
+        ),
+    ),
+    Claim(
+        "drift",
+        "risk",
+        "evaluation",
+        "Drift",
+        "Does it drift from batch to batch, or away from a moving world?",
+        (),
+        "Needs rows that carry a batch or date, compared over time, which this version does not do.",
+        (
+            (
+                "Lazaridou et al. 2021, Mind the Gap: temporal generalization",
+                "https://arxiv.org/abs/2102.01951",
+            ),
+        ),
+    ),
+    Claim(
+        "contamination",
+        "risk",
+        "evaluation",
+        "Contamination",
+        "Did questions of an evaluation leak in, also rephrased?",
+        (),
+        "Needs an evaluation file to search for, which this version does not read.",
+        (("Yang et al. 2023, Rethinking Benchmark and Contamination", "https://arxiv.org/abs/2311.04850"),),
+    ),
+    Claim(
+        "evaluation-reliability",
+        "risk",
+        "evaluation",
+        "Reliability of this evaluation",
+        "Is any of this real, or noise?",
+        ("evaluation.mde",),
+        "",
+        (
+            (
+                "Card et al. 2020, With Little Power Comes Great Responsibility",
+                "https://arxiv.org/abs/2010.06595",
+            ),
+        ),
+    ),
+    Claim(
+        "compute-cost",
+        "risk",
+        "evaluation",
+        "Compute cost",
+        "What does it cost to make and to train on?",
+        (),
+        "Needs the cost of generation, which the rows do not carry.",
+        (("Strubell et al. 2019, Energy and Policy Considerations", "https://arxiv.org/abs/1906.02243"),),
+    ),
+    Claim(
+        "lower-cost",
+        "benefit",
+        "evaluation",
+        "Lower cost",
+        "Is it cheaper than more real data for the same gain?",
+        (),
+        "Needs the price of a real and of a synthetic row.",
+        (
+            (
+                "Synthetic Data: Benefits and Techniques for LLM Fine-Tuning",
+                "https://labelyourdata.com/articles/llm-fine-tuning/synthetic-data",
+            ),
+        ),
+    ),
+)
+
+
+def claim(id: str) -> Claim:
+    """The claim of that id. Raises: KeyError: there is none."""
+    return _BY_ID[id]
+
+
+_BY_ID = {each.id: each for each in CLAIMS}
