@@ -1,0 +1,84 @@
+"""Intervals from tallies that add up: leave one bucket of kin rows out at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from assay.core.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+
+
+def jackknife(
+    tallies: npt.NDArray[np.generic], read: Callable[[Floats], float], level: float = 0.95
+) -> tuple[float, float, float]:
+    """Value of a tally with an interval that knows which rows are kin.
+
+    Args:
+        tallies: One tally per bucket, shape (buckets, k); buckets that hold nothing are left out.
+        read: Turns a summed tally, shape (k,), into the number of interest; smooth in the tally.
+        level: Probability with which the interval should cover the truth.
+    Returns: Value, low and high, in the unit of `read`.
+    Raises: InputError: fewer than two buckets hold anything, or `read` is not finite with one left out.
+    Source: Quenouille 1956, Biometrika 43; grouped form in Wolter 2007, Introduction to Variance
+        Estimation, chapter 4; Student's t with buckets - 1 degrees of freedom.
+    """
+    filled = _filled(tallies)
+    total = filled.sum(axis=0)
+    value = read(total)
+    without = np.array([read(total - tally) for tally in filled])
+    if not (np.isfinite(value) and np.isfinite(without).all()):
+        raise InputError(
+            "the value is not finite when one bucket of rows is left out",
+            fix="Call the measure missing where its denominator may vanish.",
+        )
+    buckets = len(filled)
+    error = np.sqrt((buckets - 1) / buckets * np.sum((without - without.mean()) ** 2))
+    reach = float(stats.t.ppf(0.5 + level / 2, buckets - 1) * error)
+    return float(value), float(value - reach), float(value + reach)
+
+
+def share(
+    hits: npt.NDArray[np.generic], rows: npt.NDArray[np.generic], level: float = 0.95
+) -> tuple[float, float, float]:
+    """Share of rows that are hits; honest also at 0 and at 1, where the jackknife's interval has no width.
+
+    The jackknife's variance says how many independent rows the kin rows are worth; the exact binomial
+    interval is taken for that many. With no spread to learn from, the rows count as independent.
+
+    Args:
+        hits: Rows that are hits, shape (buckets,).
+        rows: All rows, shape (buckets,).
+        level: Probability with which the interval should cover the truth.
+    Returns: Share, low and high, all within [0, 1].
+    Raises: InputError: fewer than two buckets hold rows.
+    Source: Korn & Graubard 1998, Survey Methodology 24, 193-201.
+    """
+    filled = _filled(np.column_stack([hits, rows]), column=1)
+    buckets, (hit, total) = len(filled), filled.sum(axis=0)
+    value = float(hit / total)
+    without = (hit - filled[:, 0]) / (total - filled[:, 1])
+    variance = (buckets - 1) / buckets * np.sum((without - without.mean()) ** 2)
+    worth = value * (1 - value) / variance if variance > 0 else total
+    # Few buckets estimate the variance badly; the squared ratio of normal to t quantile pays for it.
+    tail = 0.5 + level / 2
+    worth = min(worth * (stats.norm.ppf(tail) / stats.t.ppf(tail, buckets - 1)) ** 2, total)
+    found = value * worth
+    low = stats.beta.ppf(1 - tail, found, worth - found + 1) if hit > 0 else 0.0
+    high = stats.beta.ppf(tail, found + 1, worth - found) if hit < total else 1.0
+    return value, float(low), float(high)
+
+
+def _filled(tallies: npt.NDArray[np.generic], column: int | None = None) -> Floats:
+    counts = np.asarray(tallies, dtype=np.float64)
+    counts = counts[(counts if column is None else counts[:, [column]]).any(axis=1)]
+    if len(counts) < 2:
+        raise InputError(
+            "an interval needs rows from at least two independent roots",
+            fix="Give more rows, or do not declare them all kin of one root.",
+        )
+    return counts
