@@ -1,0 +1,119 @@
+"""The answer: the few sentences a person reads first, the same in the terminal and on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.core import words
+from assay.core.claim import CLAIMS
+from assay.core.evidence import ClaimResult, Evidence, VerdictWord
+from assay.core.measure import Measure
+from assay.core.verdict import gravest
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One perspective: its gravest verdict and the line that goes with it."""
+
+    perspective: str
+    verdict: VerdictWord
+    line: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to know first.
+
+    Attributes:
+        sentences: Two to four plain sentences: does it help, how much to mix in, what to watch.
+        tiles: Quality, bias, evaluation.
+        next_steps: At most three things to do.
+    """
+
+    sentences: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    next_steps: tuple[str, ...]
+
+
+def answer(evidence: Evidence) -> Answer:
+    """The answer that this evidence gives."""
+    claims = {result.id: result for result in evidence.claims}
+    return Answer(
+        sentences=tuple(_sentences(evidence, claims)),
+        tiles=tuple(_tile(name, evidence.claims) for name in ("quality", "bias", "evaluation")),
+        next_steps=tuple(_next_steps(evidence)),
+    )
+
+
+def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
+    sentences = [_does_it_help(evidence, claims["performance"])]
+    mix = _how_much(evidence)
+    if mix:
+        sentences.append(mix)
+    alone = evidence.find("trial.gap")
+    if alone is not None and alone.value is not None:
+        sentences.append(
+            f"Used alone, in place of as many real rows, it changes accuracy by {_points(alone)}."
+        )
+    copied = [loss for loss in evidence.losses if loss.what == "synthetic rows that copy test rows"]
+    if copied:
+        rows = sum(loss.rows for loss in copied)
+        verb = "copies" if rows == 1 else "copy"
+        sentences.append(
+            f"{words.count(rows, 'synthetic row')} {verb} your test set and took no part in this trial."
+        )
+    return sentences
+
+
+def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:
+    benefit = evidence.find("trial.benefit")
+    if benefit is None or benefit.value is None:
+        reason = benefit.missing if benefit is not None else "no trial was run"
+        return f"Whether it helps a model was not measured: {reason}"
+    points = _points(benefit)
+    if performance.verdict == "helps":
+        return f"Adding this data helps: accuracy {points} over the best use of your real data alone."
+    if performance.verdict == "harm":
+        return f"Adding this data harms: accuracy {points} against the best use of your real data alone."
+    if performance.verdict == "no harm":
+        return f"Adding this data neither helps nor harms: accuracy changes by {points}."
+    mde = evidence.find("evaluation.mde")
+    limit = (
+        f"; differences below {words.number(mde.value, 0, 'share')[:-2]} points cannot be seen here"
+        if mde and mde.value
+        else ""
+    )
+    return f"Whether adding this data helps is undecided: accuracy changes by {points}{limit}."
+
+
+def _how_much(evidence: Evidence) -> str:
+    best, above = evidence.find("trial.best_share"), evidence.find("trial.harmful_above")
+    parts = []
+    if best is not None and best.value is not None:
+        parts.append(f"at a fixed number of rows the best synthetic share is {words.with_interval(best)}")
+    if above is not None and above.value is not None:
+        parts.append(f"more than {words.with_interval(above)} harms")
+    rate = evidence.find("trial.exchange_rate")
+    if rate is not None and rate.value is not None:
+        parts.append(f"one synthetic row is worth {words.with_interval(rate)} real rows")
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def _points(measure: Measure) -> str:
+    return words.with_interval(measure)
+
+
+def _tile(perspective: str, results: tuple[ClaimResult, ...]) -> Tile:
+    mine = [result for result in results if result.perspective == perspective]
+    verdict = gravest(result.verdict for result in mine)
+    first = next((result for result in mine if result.verdict == verdict), None)
+    return Tile(perspective, verdict, first.statement if first is not None else "Nothing was measured.")
+
+
+def _next_steps(evidence: Evidence) -> list[str]:
+    """Actions of harmful claims first, then of undecided ones, in the founding order."""
+    order = {claim.id: place for place, claim in enumerate(CLAIMS)}
+    wanted = [result for result in evidence.claims if result.verdict in ("harm", "undecided", "helps")]
+    wanted.sort(key=lambda result: (("harm", "helps", "undecided").index(result.verdict), order[result.id]))
+    return list(dict.fromkeys(result.action for result in wanted))[:3]

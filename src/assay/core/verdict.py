@@ -1,0 +1,236 @@
+"""Verdicts: the one place where measures decide claims.
+
+A risk is decided against what real data shows of itself. With `excess`, how far a measure lies past its
+real-against-real reference in the worse direction, and `tolerance`, how far still counts as the same:
+
+    harm        the test of "excess <= tolerance" is rejected, with Benjamini-Hochberg over all deciding measures
+    no harm     the interval of the excess ends within the tolerance (two one-sided tests' equivalence)
+    undecided   neither; the interval is too wide
+    not measured   no deciding measure has a value
+
+A benefit helps when its interval lies above zero by the same test.
+
+Sources: Schuirmann 1987 (two one-sided tests); Benjamini & Hochberg 1995 (false discovery rate).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from assay.core import words
+from assay.core.catalogue import define
+from assay.core.claim import CLAIMS, Claim
+from assay.core.evidence import ClaimResult, VerdictWord
+from assay.core.measure import Measure
+
+FALSE_DISCOVERY_RATE = 0.05
+_GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A measure with the verdict on it alone."""
+
+    measure: Measure
+    verdict: VerdictWord
+
+
+def decide(measures: Sequence[Measure], *, margin: float = 0.01) -> tuple[ClaimResult, ...]:
+    """Every claim decided, in the founding order.
+
+    Args:
+        measures: All measures of the run.
+        margin: Largest difference of accuracy that still counts as none.
+    """
+    deciding = {each.id: _deciding(each, measures) for each in CLAIMS}
+    flat = [(each, measure) for each in CLAIMS for measure in deciding[each.id]]
+    harmful = _benjamini_hochberg([_p_harm(measure, margin) for _, measure in flat])
+    helpful = _benjamini_hochberg([_p_help(each, measure) for each, measure in flat])
+    judged: dict[str, list[Judged]] = {each.id: [] for each in CLAIMS}
+    for (each, measure), harms, helps in zip(flat, harmful, helpful, strict=True):
+        judged[each.id].append(Judged(measure, _verdict(measure, margin, harms=harms, helps=helps)))
+    return tuple(_result(each, judged[each.id]) for each in CLAIMS)
+
+
+def gravest(verdicts: Iterable[VerdictWord]) -> VerdictWord:
+    """The verdict that most needs attention."""
+    found = set(verdicts)
+    return next((word for word in _GRAVEST if word in found), "not measured")
+
+
+def _deciding(each: Claim, measures: Sequence[Measure]) -> list[Measure]:
+    """The measures that decide a claim: whole-corpus ones, and slices only where the slice is the question."""
+    return [
+        measure
+        for name in each.measures
+        for measure in measures
+        if measure.name == name and (measure.slice is None or name == "coverage.slice_ratio")
+    ]
+
+
+def _verdict(measure: Measure, margin: float, *, harms: bool, helps: bool) -> VerdictWord:
+    if measure.value is None:
+        return "not measured"
+    if measure.name == "evaluation.mde":
+        # No comparison: a trial that cannot see the margin leaves its questions open, it harms nobody.
+        return "no harm" if measure.value <= margin else "undecided"
+    if harms:
+        return "harm"
+    if helps:
+        return "helps"
+    _, _, high = _excess(measure)
+    return "no harm" if high <= _tolerance(measure, margin) else "undecided"
+
+
+def _excess(measure: Measure) -> tuple[float, float, float]:
+    """How far past its reference the measure lies, worse being positive, with the interval of that distance.
+
+    Ratios are compared as logarithms in whichever direction they stray; intervals of value and reference
+    are joined as independent errors.
+    """
+    if measure.value is None or measure.low is None or measure.high is None:
+        raise ValueError(f"{measure.name} has no value to judge")
+    value, low, high = measure.value, measure.low, measure.high
+    ref = measure.reference
+    base, base_low, base_high = (ref.value, ref.low, ref.high) if ref is not None else (0.0, 0.0, 0.0)
+    if measure.worse == "either":
+        value, low, high = (_log(each) for each in (value, low, high))
+        base, base_low, base_high = (
+            (_log(each) for each in (base, base_low, base_high)) if ref else (0.0,) * 3
+        )
+    flip = measure.worse == "lower" or (measure.worse == "either" and value < base)
+    if flip:
+        value, low, high = -value, -high, -low
+        base, base_low, base_high = -base, -base_high, -base_low
+    excess = value - base
+    return (
+        excess,
+        excess - math.hypot(value - low, base_high - base),
+        excess + math.hypot(high - value, base - base_low),
+    )
+
+
+def _tolerance(measure: Measure, margin: float) -> float:
+    definition = define(measure.name)
+    if definition.unit == "accuracy difference":
+        return margin
+    if measure.worse == "either":
+        return math.log(1 + definition.tolerance)
+    if definition.relative and measure.reference is not None:
+        return definition.tolerance * abs(measure.reference.value)
+    return definition.tolerance
+
+
+def _p_harm(measure: Measure, margin: float) -> float:
+    """One-sided p-value of "not worse than the tolerance"; 1 where there is nothing to test."""
+    if measure.value is None or measure.name == "evaluation.mde":
+        return 1.0
+    excess, low, _ = _excess(measure)
+    return _p_above(excess - _tolerance(measure, margin), (excess - low) / 1.96)
+
+
+def _p_help(each: Claim, measure: Measure) -> float:
+    """One-sided p-value of "no better than nothing"; 1 for risks."""
+    if measure.value is None or each.kind == "risk":
+        return 1.0
+    excess, _, high = _excess(measure)
+    return _p_above(-excess, (high - excess) / 1.96)
+
+
+def _p_above(distance: float, error: float) -> float:
+    if error <= 0:
+        return 0.0 if distance > 0 else 1.0
+    return 0.5 * math.erfc(distance / error / math.sqrt(2))
+
+
+def _benjamini_hochberg(p_values: Sequence[float]) -> list[bool]:
+    """Which hypotheses are rejected at `FALSE_DISCOVERY_RATE`; p-values of 1 are no tests and do not count."""
+    tested = sorted((p, index) for index, p in enumerate(p_values) if p < 1.0)
+    total = len(tested)
+    last = 0
+    for rank, (p, _) in enumerate(tested, start=1):
+        if p <= FALSE_DISCOVERY_RATE * rank / total:
+            last = rank
+    rejected = {index for _, index in tested[:last]}
+    return [index in rejected for index in range(len(p_values))]
+
+
+def _log(ratio: float) -> float:
+    return math.log(max(ratio, 1e-3))
+
+
+def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
+    if not judged:
+        return _claim_result(each, "not measured", [], each.needs, "Nothing to do yet.")
+    verdict = gravest(one.verdict for one in judged if one.verdict != "not measured")
+    if verdict == "not measured":
+        reasons = dict.fromkeys(one.measure.missing or "" for one in judged)
+        return _claim_result(each, verdict, [], "; ".join(reasons), "Supply what is missing and run again.")
+    grounds = [one.measure for one in judged if one.verdict == verdict]
+    # The reader wants the strongest ground first, then enough of the others to judge for himself.
+    grounds.sort(key=lambda measure: -_strength(measure))
+    statement = "; ".join(_says(measure) for measure in grounds[:3])
+    if len(grounds) > 3:
+        statement += f"; and {len(grounds) - 3} more"
+    because = list(dict.fromkeys(measure.name for measure in grounds))
+    return _claim_result(
+        each, verdict, because, statement[:1].upper() + statement[1:] + ".", _action(each, verdict)
+    )
+
+
+def _strength(measure: Measure) -> float:
+    if measure.name == "evaluation.mde":
+        return 0.0
+    excess, _, _ = _excess(measure)
+    return abs(excess) / (_tolerance(measure, 0.01) or 1.0)
+
+
+def _says(measure: Measure) -> str:
+    text = define(measure.name).says.format(
+        value=words.with_interval(measure), reference=words.reference(measure)
+    )
+    if measure.slice is None:
+        return text
+    where = ", ".join(f"{key} “{value}”" for key, value in measure.slice.items())
+    return f"{where}: {text}"
+
+
+def _claim_result(
+    each: Claim, verdict: VerdictWord, because: list[str], statement: str, action: str
+) -> ClaimResult:
+    return ClaimResult(
+        id=each.id,
+        kind=each.kind,
+        perspective=each.perspective,
+        verdict=verdict,
+        because=tuple(because),
+        statement=statement,
+        action=action,
+    )
+
+
+_ACTIONS: dict[str, str] = {
+    "fidelity-gap": "Read the giveaway phrases and the example rows; change the prompt that causes them, "
+    "normalise format on both sides, and run again.",
+    "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, then "
+    "generate from more varied prompts and seed rows.",
+    "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
+    "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
+    "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
+    "performance": "Keep it out of the training mix as it is.",
+    "substitution": "Keep your real rows in the training mix; do not replace them.",
+    "scarce-data": "Leave it out even when real rows are few.",
+    "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin.",
+}
+
+
+def _action(each: Claim, verdict: VerdictWord) -> str:
+    if verdict == "harm" or (each.id == "evaluation-reliability" and verdict == "undecided"):
+        return _ACTIONS[each.id]
+    if verdict == "undecided":
+        return "Supply more rows or test rows: the interval reaches across the line that decides."
+    if verdict == "helps":
+        return "Use it, in the share the dose-response curve shows."
+    return "Nothing to do."

@@ -1,0 +1,66 @@
+"""Numbers as people read them: as many digits as the interval allows, always with their unit."""
+
+from __future__ import annotations
+
+import math
+
+from assay.core.measure import Measure, Reference
+
+
+def number(value: float, spread: float, unit: str) -> str:
+    """`value` in its unit, rounded to the first two digits that `spread`, an interval's width, leaves sure.
+
+    Reads as: shares and accuracies in per cent, differences of accuracy in points with a sign.
+    """
+    scaled, suffix = _scaled(value, unit)
+    digits = _digits(spread * (100.0 if suffix else 1.0), scaled)
+    sign = "+" if unit.endswith("difference") and scaled > 0 else ""
+    text = f"{scaled:,.{digits}f}"
+    if float(text.replace(",", "")) == 0.0:
+        text, sign = text.lstrip("-"), ""
+    return f"{sign}{text}{suffix}"
+
+
+def with_interval(measure: Measure) -> str:
+    """A measure as ``3.4 % (2.9 to 4.0)``; its reason when it has no value."""
+    if measure.value is None or measure.low is None or measure.high is None:
+        return f"not measured: {measure.missing}"
+    spread = measure.high - measure.low
+    low, high = (_bare(bound, spread, measure.unit) for bound in (measure.low, measure.high))
+    return f"{number(measure.value, spread, measure.unit)} ({low} to {high})"
+
+
+def reference(measure: Measure) -> str:
+    """The reference's value in the measure's unit, or a dash when there is none."""
+    known: Reference | None = measure.reference
+    return "–" if known is None else number(known.value, known.high - known.low, measure.unit)
+
+
+def count(rows: int, noun: str) -> str:
+    """``1 row``, ``2,400 rows``."""
+    return f"{rows:,} {noun if rows == 1 else noun + 's'}"
+
+
+def share(part: float) -> str:
+    """A share chosen by design, as a whole percentage."""
+    return f"{100 * part:.0f} %"
+
+
+def _scaled(value: float, unit: str) -> tuple[float, str]:
+    if unit.endswith("difference"):
+        return 100 * value, " points"
+    if unit.startswith("share") or unit == "accuracy":
+        return 100 * value, " %"
+    return value, ""
+
+
+def _bare(value: float, spread: float, unit: str) -> str:
+    _, suffix = _scaled(value, unit)
+    return number(value, spread, unit).removesuffix(suffix)
+
+
+def _digits(spread: float, value: float) -> int:
+    scale = spread if spread > 0 else abs(value)
+    if scale <= 0 or not math.isfinite(scale):
+        return 0
+    return min(4, max(0, 1 - math.floor(math.log10(scale))))
