@@ -1,0 +1,95 @@
+"""Runs of n consecutive tokens: as ids, and as a sparse matrix of hashed counts."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from assay.kernels.arrow import Offsets
+from assay.kernels.hashing import SEED, mix
+from assay.kernels.text import Tokens
+
+
+def ngram_ids(tokens: Tokens, n: int) -> tuple[npt.NDArray[np.uint64], Offsets]:
+    """The id of each run of `n` tokens within a row, in order.
+
+    Args:
+        n: Tokens per run, at least 1. A row with fewer tokens has none.
+
+    Returns: Ids, shape (num_ngrams,); and offsets, shape (num_rows + 1,): row i holds
+        ``ids[offsets[i]:offsets[i + 1]]``.
+    """
+    lengths = np.maximum(np.diff(tokens.offsets) - (n - 1), 0)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return _ngrams(tokens.ids, tokens.offsets, offsets, n), offsets
+
+
+def hashed_counts(
+    tokens: Tokens, *, bits: int = 18, orders: tuple[int, ...] = (1, 2)
+) -> scipy.sparse.csr_matrix:
+    """How often each row holds each n-gram, with n-grams hashed to columns.
+
+    Args:
+        bits: The matrix has 2**bits columns; n-grams that share one are counted together.
+        orders: Lengths n of the n-grams that count.
+
+    Returns: Counts, float32, shape (num_rows, 2**bits), column indices sorted within each row.
+    Source: Weinberger et al. 2009, Feature hashing for large scale multitask learning, ICML (without signs).
+    """
+    grams = [ngram_ids(tokens, n) for n in orders]
+    lengths = np.sum([np.diff(offsets) for _, offsets in grams], axis=0, dtype=np.int64)
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    columns = np.empty(bounds[-1], np.int32)
+    filled = bounds[:-1].copy()
+    for ids, offsets in grams:
+        _scatter_columns(ids, offsets, np.uint64(64 - bits), filled, columns)
+    data, indices, indptr = _count_sorted(columns, bounds)
+    return scipy.sparse.csr_matrix((data, indices, indptr), shape=(tokens.rows, 1 << bits))
+
+
+@numba.njit(nogil=True, cache=True)
+def _ngrams(ids, rows, offsets, n):  # type: ignore[no-untyped-def]
+    out = np.empty(offsets[-1], np.uint64)
+    for row in range(len(rows) - 1):
+        for position in range(offsets[row + 1] - offsets[row]):
+            first = rows[row] + position
+            # The first token's id is already mixed; for n = 1 it is the n-gram's id.
+            state = ids[first]
+            for token in range(first + 1, first + n):
+                state = mix(state * SEED + ids[token])
+            out[offsets[row] + position] = state
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _scatter_columns(ids, offsets, shift, filled, columns):  # type: ignore[no-untyped-def]
+    """Append each row's n-grams, as column numbers, behind what `filled` says the row already has."""
+    for row in range(len(offsets) - 1):
+        at = filled[row]
+        for gram in range(offsets[row], offsets[row + 1]):
+            columns[at] = ids[gram] >> shift
+            at += 1
+        filled[row] = at
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_sorted(columns, bounds):  # type: ignore[no-untyped-def]
+    """Runs of equal column numbers within each row as (counts, columns, row offsets) of a CSR matrix."""
+    num_rows = len(bounds) - 1
+    data = np.empty(len(columns), np.float32)
+    indices = np.empty(len(columns), np.int32)
+    indptr = np.zeros(num_rows + 1, np.int64)
+    found = 0
+    for row in range(num_rows):
+        last = np.int32(-1)
+        for column in np.sort(columns[bounds[row] : bounds[row + 1]]):
+            if column != last:
+                indices[found] = column
+                data[found] = 0
+                last = column
+                found += 1
+            data[found - 1] += 1
+        indptr[row + 1] = found
+    return data[:found].copy(), indices[:found].copy(), indptr

@@ -1,0 +1,97 @@
+"""What each Unicode code point is to a tokenizer, as tables that kernels index.
+
+The tables come from Python's own `unicodedata`, so no script is guessed at. Only planes 0 and 1 are walked
+character by character; above them lie Han characters, variation selectors and nothing else that matters.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+
+import numpy as np
+import numpy.typing as npt
+
+# Roles in a token.
+SEPARATOR, WORD, MARK, SINGLE, APOSTROPHE = range(5)
+# Kinds of character, as bits.
+LETTER, UPPER, DIGIT, PUNCTUATION, NEWLINE, SPACE, MARKUP = (1 << bit for bit in range(7))
+
+_WALKED = 0x20000
+_CODE_POINTS = 0x110000
+_HAN_PLANES = (0x20000, 0x40000)
+_VARIATION_SELECTORS = (0xE0100, 0xE01F0)
+# Letters of scripts that put no spaces between words.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3005, 0x3007),  # Han iteration mark, closing mark and zero
+    (0x3021, 0x3029),  # Hangzhou numerals
+    (0x3031, 0x312F),  # kana, bopomofo
+    (0x31A0, 0x31FF),  # bopomofo and kana extensions
+    (0x3400, 0x4DBF),  # Han extension A
+    (0x4E00, 0x9FFF),  # Han
+    (0xA9E0, 0xA9FF),  # Myanmar extension B
+    (0xAA60, 0xAA7F),  # Myanmar extension A
+    (0xF900, 0xFAFF),  # Han compatibility
+    (0xFF66, 0xFF9F),  # halfwidth kana
+    (0x1AFF0, 0x1B2FF),  # kana supplements, Nushu
+)
+_APOSTROPHES = "'\u2019"
+# Persian and the scripts of India write these inside words.
+_JOINERS = "\u200c\u200d"
+_MARKUP = "#*_`~|<>[]{}\\"
+
+
+@functools.cache
+def roles() -> npt.NDArray[np.uint8]:
+    """The role of every code point in a token, shape (0x110000,)."""
+    table = np.full(_CODE_POINTS, SEPARATOR, np.uint8)
+    by_category = {"L": WORD, "N": WORD, "M": MARK}
+    for code in range(_WALKED):
+        table[code] = by_category.get(unicodedata.category(chr(code))[0], SEPARATOR)
+    for first, last in _UNSPACED:
+        block = table[first : last + 1]
+        digits = [unicodedata.category(chr(code)) == "Nd" for code in range(first, last + 1)]
+        block[(block == WORD) & ~np.array(digits)] = SINGLE
+    table[slice(*_HAN_PLANES)] = SINGLE
+    table[slice(*_VARIATION_SELECTORS)] = MARK
+    table[[ord(sign) for sign in _APOSTROPHES]] = APOSTROPHE
+    table[[ord(sign) for sign in _JOINERS]] = MARK
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def folds() -> npt.NDArray[np.uint32]:
+    """The code point that stands for each one regardless of case, shape (0x20000,); above it, itself."""
+    table = np.arange(_WALKED, dtype=np.uint32)
+    for code in range(_WALKED):
+        sign = chr(code)
+        folded = sign.casefold()
+        # A fold to several characters (ß to ss) would not fit; lower case always has a first one.
+        table[code] = ord(folded if len(folded) == 1 else sign.lower()[0])
+    table[[ord(sign) for sign in _APOSTROPHES]] = ord("'")
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def kinds() -> npt.NDArray[np.uint8]:
+    """The kinds of every code point as a sum of bits, shape (0x110000,)."""
+    table = np.zeros(_CODE_POINTS, np.uint8)
+    for code in range(_WALKED):
+        category = unicodedata.category(chr(code))
+        kind = {"L": LETTER, "P": PUNCTUATION, "S": PUNCTUATION, "Z": SPACE}.get(category[0], 0)
+        if category in {"Lu", "Lt"}:
+            kind |= UPPER
+        elif category == "Nd":
+            kind = DIGIT
+        table[code] = kind
+    table[slice(*_HAN_PLANES)] = LETTER
+    table[[ord(sign) for sign in "\t\r\v\f"]] = SPACE
+    table[ord("\n")] = NEWLINE
+    table[[ord(sign) for sign in _MARKUP]] |= MARKUP
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,184 @@
+"""Words and character counts, straight from a text column's UTF-8 bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from assay.kernels.arrow import Offsets, TextColumn, text_buffers
+from assay.kernels.hashing import SEED, absorb, mix
+from assay.kernels.scripts import (
+    APOSTROPHE,
+    DIGIT,
+    LETTER,
+    MARK,
+    MARKUP,
+    NEWLINE,
+    PUNCTUATION,
+    SINGLE,
+    SPACE,
+    UPPER,
+    WORD,
+    folds,
+    kinds,
+    roles,
+)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The words of a column's rows, one row after the other.
+
+    Attributes:
+        ids: 64-bit hash of each word regardless of case, shape (num_tokens,).
+        offsets: Row i holds the tokens ``offsets[i]:offsets[i + 1]``, shape (num_rows + 1,).
+        starts, ends: Byte span of each token within its row's UTF-8 text, shape (num_tokens,).
+    """
+
+    ids: npt.NDArray[np.uint64]
+    offsets: Offsets
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Characters of each row by kind; every array is int64 of shape (num_rows,).
+
+    Attributes:
+        bytes: UTF-8 bytes.
+        chars: Code points; the kinds below count these.
+        letters: Letters of any script; `upper` are those of them in upper or title case.
+        digits: Decimal digits of any script.
+        punctuation: Punctuation and symbols, emoji among them.
+        newlines: Line feeds.
+        spaces: White space other than line feeds.
+        markup: The signs Markdown, HTML, LaTeX and code are made of: ``# * _ ` ~ | < > [ ] { } \\``.
+    """
+
+    bytes: npt.NDArray[np.int64]
+    chars: npt.NDArray[np.int64]
+    letters: npt.NDArray[np.int64]
+    upper: npt.NDArray[np.int64]
+    digits: npt.NDArray[np.int64]
+    punctuation: npt.NDArray[np.int64]
+    newlines: npt.NDArray[np.int64]
+    spaces: npt.NDArray[np.int64]
+    markup: npt.NDArray[np.int64]
+
+
+def tokens(column: TextColumn) -> Tokens:
+    """The words of each row, as hashes that ignore case.
+
+    A word is a run of letters and digits with the marks that combine with them and apostrophes inside it.
+    In scripts without spaces (Han, kana, Thai, Lao, Khmer, Myanmar) each character with its marks is a
+    token. Punctuation, symbols and emoji are none. Composed and decomposed accents stay different.
+
+    Args:
+        column: Text, shape (num_rows,); a null counts as an empty row.
+    """
+    parts = [_tokenize(offsets, data, roles(), folds()) for offsets, data in text_buffers(column)]
+    counts = np.concatenate([np.zeros(1, np.int64), *(part[0] for part in parts)])
+    return Tokens(
+        ids=np.concatenate([np.zeros(0, np.uint64), *(part[1] for part in parts)]),
+        offsets=np.cumsum(counts),
+        starts=np.concatenate([np.zeros(0, np.int32), *(part[2] for part in parts)]),
+        ends=np.concatenate([np.zeros(0, np.int32), *(part[3] for part in parts)]),
+    )
+
+
+def characters(column: TextColumn) -> Characters:
+    """How many characters of each kind each row holds.
+
+    Args:
+        column: Text, shape (num_rows,); a null counts as an empty row.
+    """
+    parts = [_count_characters(offsets, data, kinds()) for offsets, data in text_buffers(column)]
+    return Characters(*np.concatenate([np.zeros((9, 0), np.int64), *parts], axis=1))
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _decode(data, at):  # type: ignore[no-untyped-def]
+    """The code point at byte `at` of valid UTF-8, and the byte after it."""
+    first = np.uint32(data[at])
+    if first < 0x80:
+        return first, at + 1
+    if first < 0xE0:
+        return ((first & 0x1F) << 6) | (data[at + 1] & 0x3F), at + 2
+    if first < 0xF0:
+        high = ((first & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6)
+        return high | (data[at + 2] & 0x3F), at + 3
+    high = ((first & 0x07) << 18) | ((data[at + 1] & 0x3F) << 12) | ((data[at + 2] & 0x3F) << 6)
+    return high | (data[at + 3] & 0x3F), at + 4
+
+
+@numba.njit(nogil=True, cache=True)
+def _tokenize(offsets, data, roles, folds):  # type: ignore[no-untyped-def]
+    """Tokens per row, then the id, start and end of each token."""
+    num_rows = len(offsets) - 1
+    # A one-byte token needs a separator after it unless the row ends; all others take two bytes or more.
+    most = (offsets[-1] - offsets[0] + 1) // 2 + num_rows
+    counts = np.zeros(num_rows, np.int64)
+    ids = np.empty(most, np.uint64)
+    starts = np.empty(most, np.int32)
+    ends = np.empty(most, np.int32)
+    found = 0
+    for row in range(num_rows):
+        begin, stop = offsets[row], offsets[row + 1]
+        before = found
+        at = begin
+        while at < stop:
+            start = at
+            code, at = _decode(data, at)
+            role = roles[code]
+            if role != WORD and role != SINGLE:
+                continue
+            state = absorb(SEED, folds[code] if code < len(folds) else code)
+            is_word = role == WORD
+            while at < stop:
+                code, after = _decode(data, at)
+                role = roles[code]
+                if role == APOSTROPHE and is_word and after < stop:
+                    following, _ = _decode(data, after)
+                    if roles[following] != WORD:
+                        break
+                elif role != MARK and not (role == WORD and is_word):
+                    break
+                state = absorb(state, folds[code] if code < len(folds) else code)
+                at = after
+            ids[found] = mix(state)
+            starts[found] = start - begin
+            ends[found] = at - begin
+            found += 1
+        counts[row] = found - before
+    return counts, ids[:found].copy(), starts[:found].copy(), ends[:found].copy()
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_characters(offsets, data, kinds):  # type: ignore[no-untyped-def]
+    """The nine counts of `Characters` in its order, shape (9, num_rows)."""
+    num_rows = len(offsets) - 1
+    counts = np.zeros((9, num_rows), np.int64)
+    for row in range(num_rows):
+        at, stop = offsets[row], offsets[row + 1]
+        counts[0, row] = stop - at
+        while at < stop:
+            code, at = _decode(data, at)
+            kind = kinds[code]
+            counts[1, row] += 1
+            counts[2, row] += (kind & LETTER) != 0
+            counts[3, row] += (kind & UPPER) != 0
+            counts[4, row] += (kind & DIGIT) != 0
+            counts[5, row] += (kind & PUNCTUATION) != 0
+            counts[6, row] += (kind & NEWLINE) != 0
+            counts[7, row] += (kind & SPACE) != 0
+            counts[8, row] += (kind & MARKUP) != 0
+    return counts
