@@ -36,6 +36,7 @@ _UNSPACED = (
     (0xAA60, 0xAA7F),  # Myanmar extension A
     (0xF900, 0xFAFF),  # Han compatibility
     (0xFF66, 0xFF9F),  # halfwidth kana
+    (0x16FE1, 0x16FE1),  # Nushu iteration mark
     (0x1AFF0, 0x1B2FF),  # kana supplements, Nushu
 )
 _APOSTROPHES = "'\u2019"
