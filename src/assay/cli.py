@@ -1,0 +1,254 @@
+"""The command line: parse, call one function, print. Results go to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from assay import __version__
+from assay.core.answer import answer
+from assay.core.errors import AssayError, InputError
+from assay.core.evidence import Run
+from assay.core.progress import Progress
+
+app = typer.Typer(
+    name="assay",
+    help="Does this synthetic data help or harm my model, what is wrong with it, and how much should I mix in?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Paths = list[str]
+Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders or globs.")]
+Synthetic = Annotated[Paths | None, typer.Option("--synthetic", help="Synthetic rows, likewise.")]
+Test = Annotated[
+    Paths | None, typer.Option("--test", help="Held-out real rows to test on, instead of a split.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the run; run again to go on where it stopped.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
+Margin = Annotated[
+    float, typer.Option(min=0.0001, max=0.5, help="Difference of accuracy that counts as none.")
+]
+Map = Annotated[
+    Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
+]
+Slice = Annotated[
+    Paths | None, typer.Option("--slice", help="Column to split by; default: columns of few values.")
+]
+OriginColumn = Annotated[
+    str | None, typer.Option(help="Column that tells real from synthetic in one set of files.")
+]
+SyntheticValue = Annotated[str | None, typer.Option(help="Value of the origin column on synthetic rows.")]
+MaxRejects = Annotated[float, typer.Option(min=0, max=1, help="Share of unreadable rows that stops the run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+StudyFile = Annotated[Path | None, typer.Option("--study", help="A study.toml with all settings.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        sys.stdout.write(f"assay {__version__}\n")
+        raise typer.Exit
+
+
+def _stage(audit: bool, trial: bool) -> Callable[..., None]:
+    """One command for each choice of stages; they share every option."""
+
+    def command(
+        real: Real = [],  # noqa: B006 (typer reads the default, nobody changes it)
+        synthetic: Synthetic = None,
+        test: Test = None,
+        out: Out = Path("assay-run"),
+        seed: Seed = 0,
+        seeds: Seeds = 6,
+        margin: Margin = 0.01,
+        map: Map = None,
+        slice: Slice = None,
+        origin_column: OriginColumn = None,
+        synthetic_value: SyntheticValue = None,
+        max_reject_share: MaxRejects = 0.1,
+        study: StudyFile = None,
+        as_json: Json = False,
+    ) -> None:
+        from assay.study import Study
+
+        if study is not None:
+            settings = Study.load(study).model_copy(update={"audit": audit, "trial": trial})
+        else:
+            if not real:
+                raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
+            settings = Study(
+                real=tuple(real),
+                synthetic=tuple(synthetic or ()),
+                test=tuple(test or ()),
+                origin_column=origin_column,
+                synthetic_value=synthetic_value,
+                columns=_mapping(map or []),
+                slices=tuple(slice) if slice else None,
+                audit=audit,
+                trial=trial,
+                seeds=seeds,
+                margin=margin,
+                max_reject_share=max_reject_share,
+                seed=seed,
+            )
+        _run(settings, out, as_json)
+
+    return command
+
+
+app.command("run", help="Everything: read, guard, audit, trial, verdict, report.")(_stage(True, True))
+app.command("audit", help="What is wrong with the data: the data checks only.")(_stage(True, False))
+app.command("trial", help="What training on it does: arms, dose-response, exchange rate.")(
+    _stage(False, True)
+)
+
+
+@app.command()
+def inspect(
+    files: Annotated[Paths, typer.Argument(help="Files, folders or globs.")],
+    map: Map = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a file holds: shape, rows, broken rows and why, tokens, labels."""
+    from assay.engine.inspect import inspect as look
+
+    with _bars() as progress:
+        found = look(files, mapping=_mapping(map or []), progress=progress)
+    if as_json:
+        sys.stdout.write(found.model_dump_json(indent=1) + "\n")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("file", "shape", "rows", "broken", "tokens", "columns"):
+        table.add_column(heading, justify="right" if heading in ("rows", "broken", "tokens") else "left")
+    for file in found.files:
+        table.add_row(
+            file.name,
+            f"{file.shape} ({file.confidence:.0%})" if file.shape else "–",
+            f"{file.rows:,}",
+            f"{file.rows_unread:,}",
+            f"{file.tokens:,}",
+            ", ".join(f"{column}: {meaning}" for column, meaning in file.columns.items()),
+        )
+    Console().print(table)
+    for file in found.files:
+        for reason, rows in file.reasons.items():
+            Console().print(f"{file.name}: {rows:,} unreadable: {reason}", markup=False)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    html: Annotated[bool, typer.Option("--html", help="Only report.html.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Only report.md.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw the pages of a run again from its evidence."""
+    from assay.study import report as draw
+
+    both = not (html or markdown)
+    written = draw(Run(run), html=html or both, markdown=markdown or both)
+    sys.stdout.write(
+        json.dumps([str(path) for path in written]) + "\n"
+        if as_json
+        else "".join(f"{path}\n" for path in written)
+    )
+
+
+@app.command()
+def demo(out: Out = Path("assay-run"), as_json: Json = False) -> None:
+    """The whole thing: human film reviews against those of a small language model."""
+    from assay.demo import demo_files
+    from assay.study import Study
+
+    files = demo_files(out / "data")
+    _run(Study(real=(str(files.real),), synthetic=(str(files.synthetic),)), out, as_json)
+
+
+def _run(settings: object, out: Path, as_json: bool) -> None:
+    from assay.study import Study, run
+
+    assert isinstance(settings, Study)
+    with _bars() as progress:
+        done = run(settings, out, progress=progress)
+    if as_json:
+        sys.stdout.write(done.evidence.to_json() + "\n")
+    else:
+        _print_answer(done)
+
+
+def _print_answer(run: Run) -> None:
+    """The verdict in ten lines or fewer, and where the report is."""
+    console = Console(highlight=False)
+    found = answer(run.evidence)
+    console.print(" ".join(found.sentences), markup=False, soft_wrap=False)
+    console.print()
+    for tile in found.tiles:
+        console.print(
+            f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{tile.line}",
+            markup=False,
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    console.print(f"Report     {run.folder / 'report.html'}", markup=False)
+
+
+def _mapping(pairs: Paths) -> dict[str, str]:
+    """``["text=body"]`` as ``{"text": "body"}``."""
+    mapping = {}
+    for pair in pairs:
+        meaning, equals, column = pair.partition("=")
+        if not (meaning and equals and column):
+            raise InputError(
+                f"--map {pair!r} is not of the form meaning=column", fix="For example: --map text=body"
+            )
+        mapping[meaning] = column
+    return mapping
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Progress bars on standard error, one per stage."""
+    bars = Bars(
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show(stage: str, done: int, total: int | None, unit: str = "rows") -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total, unit=unit)
+        bars.update(tasks[stage], completed=done, total=total)
+
+    with bars:
+        yield show
+
+
+def main() -> None:
+    """Run the command line; every error of ours ends in its message and its exit code."""
+    try:
+        app()
+    except AssayError as error:
+        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

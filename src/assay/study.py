@@ -1,0 +1,350 @@
+"""The order of the stages and nothing else: files in, a folder with evidence, rows and report out."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from assay import __version__
+from assay.core.corpus import Corpus
+from assay.core.errors import InputError
+from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
+from assay.core.measure import Measure
+from assay.core.progress import Progress, silent
+from assay.core.step import Step
+from assay.core.trial import Trial
+from assay.core.verdict import decide
+
+Role = Literal["real", "synthetic", "test"]
+_MEASURES = TypeAdapter(tuple[Measure, ...])
+_TRIALS = TypeAdapter(tuple[Trial, ...])
+_LOSSES = TypeAdapter(tuple[Loss, ...])
+
+
+class Study(BaseModel):
+    """The settings of a run; `study.toml` holds the same as data.
+
+    Attributes:
+        real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
+        origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
+        columns: Column names by what they mean, ``{"text": "body"}``.
+        slices: Columns to split by; None finds columns with few values.
+        seeds: Trainings per arm.
+        margin: Largest difference of accuracy that counts as none.
+        max_reject_share: Share of unreadable rows above which reading stops.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    real: tuple[str, ...]
+    synthetic: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    origin_column: str | None = None
+    synthetic_value: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    slices: tuple[str, ...] | None = None
+    audit: bool = True
+    trial: bool = True
+    seeds: int = Field(default=6, ge=5)
+    margin: float = Field(default=0.01, gt=0, lt=1)
+    max_reject_share: float = Field(default=0.1, ge=0, le=1)
+    seed: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Study:
+        """The settings in a `study.toml`. Raises: InputError: it is missing or does not fit."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise InputError("no such file", where=str(path)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+            raise InputError(
+                str(error), where=str(path), fix="See docs/commands.md for the settings."
+            ) from error
+
+    def to_toml(self) -> str:
+        """The text of `study.toml`."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
+    """Read, guard, audit, try, decide and report; what was done before is not done again.
+
+    Args:
+        out: The run's folder: `evidence.json`, `report.html`, `rows/`, `steps/`, `study.toml`.
+
+    Raises: InputError: a file, column or setting cannot be used as given.
+    """
+    started = time.perf_counter()
+    steps = out / "steps"
+    sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
+    real, synthetic = sides["real"], sides["synthetic"]
+    train, reference, test, guard_losses = _split(study, real, sides.get("test"), steps, progress)
+    clean, leak_losses = _without_copies(synthetic, test, steps, progress)
+    losses = [*_unread(sides), *guard_losses, *leak_losses]
+
+    measures: list[Measure] = []
+    trials: tuple[Trial, ...] = ()
+    rows = out / "rows"
+    if study.audit:
+        folder = _audit_step(study, train, reference, synthetic, steps, progress)
+        measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
+        _place(folder, rows, ("examples.parquet", "synthetic.parquet"))
+    if study.trial:
+        folder = _trial_step(study, train, clean, test, steps, progress)
+        measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
+        trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
+
+    evidence = Evidence(
+        tool=Tool(version=__version__, commit=_commit()),
+        seed=study.seed,
+        inputs=tuple(_input(role, corpus) for role, corpus in sides.items()),
+        measures=tuple(measures),
+        trials=trials,
+        claims=decide(measures, margin=study.margin),
+        costs=Costs(seconds=round(time.perf_counter() - started, 1)),
+        losses=tuple(losses),
+    )
+    _write(out / "study.toml", study.to_toml())
+    _write(out / "evidence.json", evidence.to_json())
+    result = Run(out)
+    report(result)
+    return result
+
+
+def report(run: Run, *, html: bool = True, markdown: bool = True) -> list[Path]:
+    """Draw a run's pages from its evidence; returns the files written."""
+    from assay.report.markdown import render as to_markdown
+    from assay.report.page import render as to_html
+
+    written = []
+    wanted: tuple[tuple[bool, str, Callable[[Run], str]], ...] = (
+        (html, "report.html", to_html),
+        (markdown, "report.md", to_markdown),
+    )
+    for wants, name, render in wanted:
+        if wants:
+            _write(run.folder / name, render(run))
+            written.append(run.folder / name)
+    return written
+
+
+def _roles(study: Study) -> tuple[Role, ...]:
+    if study.origin_column is None and not study.synthetic:
+        raise InputError(
+            "no synthetic data was given",
+            fix="Give --synthetic FILE, or --origin-column NAME --synthetic-value VALUE for one mixed file.",
+        )
+    return ("real", "synthetic", "test") if study.test else ("real", "synthetic")
+
+
+def _read(study: Study, role: Role, steps: Path, progress: Progress) -> Corpus:
+    from assay.engine.files import fingerprint
+    from assay.engine.read import read
+
+    paths = {"real": study.real, "synthetic": study.synthetic or study.real, "test": study.test}[role]
+    origin_column = study.origin_column if role != "test" else None
+    settings = {
+        "role": role,
+        "columns": study.columns,
+        "slices": study.slices,
+        "origin": [origin_column, study.synthetic_value],
+        "max_reject_share": study.max_reject_share,
+    }
+
+    def work(folder: Path) -> None:
+        result = read(
+            paths,
+            folder,
+            name=role,
+            origin="synthetic" if role == "synthetic" else "real",
+            mapping=study.columns,
+            origin_column=origin_column,
+            synthetic_value=study.synthetic_value,
+            slices=study.slices,
+            max_reject_share=study.max_reject_share,
+            progress=progress,
+        )
+        facts = {
+            "sha256": result.sha256,
+            "bytes": result.bytes,
+            "rows_unread": result.rows_unread,
+            "reasons": result.reasons,
+            "examples": result.examples,
+        }
+        (folder / "read.json").write_text(json.dumps(facts), encoding="utf-8")
+
+    return Corpus.open(Step(f"read-{role}", settings, (fingerprint(paths),), work).run(steps))
+
+
+def _facts(corpus: Corpus) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((corpus.folder / "read.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def _input(role: Role, corpus: Corpus) -> Input:
+    facts = _facts(corpus)
+    return Input(
+        role=role,
+        name=corpus.name,
+        sha256=facts["sha256"],
+        rows=corpus.rows,
+        rows_unread=facts["rows_unread"],
+        bytes=facts["bytes"],
+        shape=corpus.shape,
+    )
+
+
+def _unread(sides: dict[Role, Corpus]) -> list[Loss]:
+    return [
+        Loss(
+            what=f"unreadable {role} rows",
+            why="; ".join(f"{reason} ({rows})" for reason, rows in facts["reasons"].items()),
+            rows=facts["rows_unread"],
+            examples=tuple(facts["examples"]),
+        )
+        for role, facts in ((role, _facts(corpus)) for role, corpus in sides.items())
+        if facts["rows_unread"]
+    ]
+
+
+def _split(
+    study: Study, real: Corpus, test: Corpus | None, steps: Path, progress: Progress
+) -> tuple[Corpus, Corpus, Corpus, list[Loss]]:
+    from assay.engine.guard import split
+
+    def work(folder: Path) -> None:
+        parts = split(real, folder, test=test, seed=study.seed, progress=progress)
+        losses = []
+        if len(parts.left_out):
+            losses.append(
+                Loss(
+                    what="real rows that resemble test rows",
+                    why="they are near-duplicates of rows in the test file, so training on them would flatter",
+                    rows=len(parts.left_out),
+                    examples=_texts(real, parts.left_out[:5]),
+                )
+            )
+        (folder / "losses.json").write_bytes(_LOSSES.dump_json(tuple(losses)))
+
+    inputs = (real.fingerprint, test.fingerprint if test else "")
+    folder = Step("split", {"seed": study.seed}, inputs, work).run(steps)
+    losses = list(_LOSSES.validate_json((folder / "losses.json").read_bytes()))
+    held_out = test or Corpus.open(folder / "test")
+    return Corpus.open(folder / "train"), Corpus.open(folder / "reference"), held_out, losses
+
+
+def _without_copies(
+    synthetic: Corpus, test: Corpus, steps: Path, progress: Progress
+) -> tuple[Corpus, list[Loss]]:
+    """The synthetic rows that may enter an arm, and the ones that may not because they copy test rows."""
+    from assay.engine.guard import copies_of
+
+    def work(folder: Path) -> None:
+        copies = copies_of(synthetic, test)
+        synthetic.subset(folder / "clean", ~copies.mask, name=synthetic.name)
+        losses = []
+        if copies.mask.any():
+            losses.append(
+                Loss(
+                    what="synthetic rows that copy test rows",
+                    why="a model trained on them would have seen the test",
+                    rows=int(copies.mask.sum()),
+                    examples=_texts(synthetic, copies.mask.nonzero()[0][:5]),
+                )
+            )
+        (folder / "losses.json").write_bytes(_LOSSES.dump_json(tuple(losses)))
+        progress("guard", synthetic.rows, synthetic.rows)
+
+    folder = Step("guard", {}, (synthetic.fingerprint, test.fingerprint), work).run(steps)
+    losses = _LOSSES.validate_json((folder / "losses.json").read_bytes())
+    return Corpus.open(folder / "clean"), list(losses)
+
+
+def _audit_step(
+    study: Study, real: Corpus, reference: Corpus, synthetic: Corpus, steps: Path, progress: Progress
+) -> Path:
+    def work(folder: Path) -> None:
+        from assay.audit.run import audit
+
+        result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        pq.write_table(result.examples, folder / "examples.parquet")
+        pq.write_table(result.rows, folder / "synthetic.parquet")
+
+    inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
+    return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
+
+
+def _trial_step(
+    study: Study, train: Corpus, synthetic: Corpus, test: Corpus, steps: Path, progress: Progress
+) -> Path:
+    def work(folder: Path) -> None:
+        from assay.trial.run import run_trial
+
+        result = run_trial(
+            train,
+            synthetic,
+            test,
+            seeds=study.seeds,
+            margin=study.margin,
+            seed=study.seed,
+            progress=progress,
+        )
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
+
+    settings = {"seed": study.seed, "seeds": study.seeds, "margin": study.margin}
+    inputs = (train.fingerprint, synthetic.fingerprint, test.fingerprint)
+    return Step("trial", settings, inputs, work).run(steps)
+
+
+def _texts(corpus: Corpus, rows: Any) -> tuple[str, ...]:
+    """The first 200 characters of some rows, for people to recognise them by."""
+    found = corpus.table(["text"]).column("text").take(pa.array(rows))
+    return tuple(text[:200] for text in found.to_pylist())
+
+
+def _place(step: Path, rows: Path, names: tuple[str, ...]) -> None:
+    """Copy a step's row files into the run's `rows` folder, whole or not at all."""
+    rows.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        aside = rows / f".{name}"
+        aside.unlink(missing_ok=True)
+        aside.write_bytes((step / name).read_bytes())
+        aside.replace(rows / name)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write aside, then rename: a reader never meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+@functools.cache
+def _commit() -> str | None:
+    """The commit of a source checkout; None when installed from a wheel or without git."""
+    home = Path(__file__).resolve().parents[2]
+    if not (home / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(home), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return found.stdout.strip() or None

