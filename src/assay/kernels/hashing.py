@@ -26,3 +26,13 @@ def mix(state):  # type: ignore[no-untyped-def]
     state = (state ^ (state >> _30)) * _FIRST
     state = (state ^ (state >> _27)) * _SECOND
     return state ^ (state >> _31)
+
+
+@numba.njit(nogil=True, cache=True)
+def mixed(values, seed):  # type: ignore[no-untyped-def]
+    """Each of the 64-bit `values` mixed with `seed`: an order that anybody with the seed gets again."""
+    key = mix(np.uint64(seed) + SEED)
+    out = np.empty(len(values), np.uint64)
+    for index in range(len(values)):
+        out[index] = mix(values[index] ^ key)
+    return out

@@ -1,0 +1,53 @@
+"""Rows that are the same, found by a 64-bit hash of each row."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from assay.kernels.arrow import TextColumn, text_buffers
+from assay.kernels.hashing import SEED, absorb, mix
+from assay.kernels.text import Tokens
+
+
+def exact_clusters(rows: Tokens | TextColumn) -> npt.NDArray[np.int64]:
+    """The smallest index of a row equal to each row, shape (num_rows,).
+
+    Args:
+        rows: Tokens, compared by their words alone; or text, compared byte by byte (a null is empty).
+    """
+    _, first, same = np.unique(row_hashes(rows), return_index=True, return_inverse=True)
+    return first.astype(np.int64)[same]
+
+
+def exact_matches(query: Tokens | TextColumn, target: Tokens | TextColumn) -> npt.NDArray[np.int64]:
+    """The smallest index of a target row equal to each query row, or -1; shape (num_query_rows,)."""
+    known, first = np.unique(row_hashes(target), return_index=True)
+    wanted = row_hashes(query)
+    at = np.searchsorted(known, wanted)
+    found = at < len(known)
+    found[found] = known[at[found]] == wanted[found]
+    matches = np.full(len(wanted), -1, np.int64)
+    matches[found] = first[at[found]]
+    return matches
+
+
+def row_hashes(rows: Tokens | TextColumn) -> npt.NDArray[np.uint64]:
+    """A hash of all each row holds, shape (num_rows,); equal rows have equal hashes."""
+    if isinstance(rows, Tokens):
+        hashes: npt.NDArray[np.uint64] = _hash_rows(rows.ids, rows.offsets)
+        return hashes
+    parts = [_hash_rows(data, offsets) for offsets, data in text_buffers(rows)]
+    return np.concatenate([np.zeros(0, np.uint64), *parts])
+
+
+@numba.njit(nogil=True, cache=True)
+def _hash_rows(items, offsets):  # type: ignore[no-untyped-def]
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    for row in range(len(hashes)):
+        state = SEED
+        for item in items[offsets[row] : offsets[row + 1]]:
+            state = absorb(state, item)
+        hashes[row] = mix(state)
+    return hashes
