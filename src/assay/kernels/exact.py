@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.hashing import SEED, absorb, mix
@@ -31,6 +32,11 @@ def exact_matches(query: Tokens | TextColumn, target: Tokens | TextColumn) -> np
     matches = np.full(len(wanted), -1, np.int64)
     matches[found] = first[at[found]]
     return matches
+
+
+def plain(column: TextColumn) -> TextColumn:
+    """`column` in lower case and without white space around each row: what people mean by the same text."""
+    return pc.utf8_trim_whitespace(pc.utf8_lower(column))
 
 
 def row_hashes(rows: Tokens | TextColumn) -> npt.NDArray[np.uint64]:

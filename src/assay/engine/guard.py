@@ -1,0 +1,170 @@
+"""The split guard: what is tested on was never seen, not even as a paraphrase or a sibling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from assay.core.corpus import Corpus
+from assay.core.errors import InputError
+from assay.core.progress import Progress, silent
+from assay.kernels.exact import exact_clusters, exact_matches, plain
+from assay.kernels.hashing import mixed
+from assay.kernels.minhash import near_clusters, near_matches
+from assay.kernels.text import tokens
+
+TEST_SHARE = 0.2
+TRAIN_SHARE = 0.75
+NEAR = 0.7
+_STAGE = "split guard"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Real data in three parts that share no row.
+
+    Attributes:
+        left_out: Positions in the real corpus of the rows that were left out because a row of the user's
+            own test corpus is a sibling, a copy or a near-duplicate; ascending.
+    """
+
+    train: Corpus
+    reference: Corpus
+    test: Corpus
+    left_out: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which rows of one corpus repeat a row of another.
+
+    Attributes:
+        mask: True where a row is a copy, shape (num_rows,).
+        test_rows: Position of the test row it copies, or -1, shape (num_rows,).
+        similarity: Jaccard similarity over three-word shingles, 1 for copies that differ in case alone and 0
+            where there is none, shape (num_rows,).
+    """
+
+    mask: npt.NDArray[np.bool_]
+    test_rows: npt.NDArray[np.int64]
+    similarity: npt.NDArray[np.float32]
+
+
+def split(
+    real: Corpus, folder: Path, *, test: Corpus | None = None, seed: int = 0, progress: Progress = silent
+) -> Split:
+    """Split real data into train, reference and test.
+
+    A fifth of the rows, in whole groups, is the test part; a group is all rows joined by a chain of equal
+    root ids and near-duplicates. So no test row has a sibling or a near-duplicate elsewhere. A corpus the
+    user gave takes the place of this part, and the real rows that would leak it are left out.
+
+    The other rows go to train (three quarters) and reference by root id alone. Near-duplicates may well
+    fall on both sides of that line, and should: the reference exists to show how much independent real rows
+    resemble each other, and splitting it by near-duplicates would set that rate to zero.
+
+    Which root goes where follows from its id and the seed. Shares are exact to within one group.
+
+    Args:
+        folder: The parts are written to its subfolders ``train``, ``reference`` and ``test``.
+
+    Raises: InputError: there are no rows, too few independent ones, or all are held by the test corpus.
+    """
+    if real.rows == 0:
+        raise InputError(f"the real data {real.name!r} has no rows", fix="Give a file with at least one row.")
+    roots = np.asarray(real.table(["root"])["root"])
+    if test is None:
+        progress(_STAGE, 0, real.rows)
+        groups = _groups(real, roots)
+        in_test = _fill(groups, roots, TEST_SHARE, 2 * seed)
+        left_out = np.zeros(real.rows, np.bool_)
+        if in_test.all():
+            raise _too_alike(real, "all its rows are siblings or near-duplicates of each other")
+    else:
+        if test.rows == 0:
+            raise InputError(
+                f"the test data {test.name!r} has no rows",
+                fix="Give a test file with rows, or none: a fifth of the real data is then held out.",
+            )
+        progress(_STAGE, 0, real.rows)
+        in_test = np.zeros(real.rows, np.bool_)
+        left_out = copies_of(real, test).mask | np.isin(roots, np.asarray(test.table(["root"])["root"]))
+        if left_out.all():
+            raise InputError(
+                f"every row of the real data {real.name!r} is also in the test data {test.name!r}",
+                fix="Give real data that the test data does not hold, or leave the test data out.",
+            )
+    rest = ~(in_test | left_out)
+    in_train = np.zeros(real.rows, np.bool_)
+    in_train[rest] = _fill(roots[rest], roots[rest], TRAIN_SHARE, 2 * seed + 1)
+    if in_train[rest].all():
+        raise _too_alike(
+            real, "without the test rows it has a single root id, and train and reference need two"
+        )
+    parts = Split(
+        train=real.subset(folder / "train", in_train, name="train"),
+        reference=real.subset(folder / "reference", rest & ~in_train, name="reference"),
+        test=real.subset(folder / "test", in_test, name="test") if test is None else test,
+        left_out=np.flatnonzero(left_out),
+    )
+    progress(_STAGE, real.rows, real.rows)
+    return parts
+
+
+def copies_of(synthetic: Corpus, test: Corpus) -> Copies:
+    """The synthetic rows that repeat a test row: the same text but for case and outer space, or a near-duplicate of it."""
+    text, test_text = synthetic.table(["text"])["text"], test.table(["text"])["text"]
+    rows, similarity = near_matches(tokens(text), tokens(test_text), threshold=NEAR)
+    # Rows without a single word have no shingles, yet may be equal.
+    exact = exact_matches(plain(text), plain(test_text))
+    rows = np.where(exact >= 0, exact, rows)
+    similarity[exact >= 0] = 1
+    return Copies(mask=rows >= 0, test_rows=rows, similarity=similarity)
+
+
+def _groups(corpus: Corpus, roots: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """A number for each row's group: all it reaches over equal roots, equal texts and near-duplicates."""
+    text = corpus.table(["text"])["text"]
+    _, first, sibling = np.unique(roots, return_index=True, return_inverse=True)
+    kin = np.concatenate(
+        [first[sibling], exact_clusters(plain(text)), near_clusters(tokens(text), threshold=NEAR)]
+    )
+    rows = np.tile(np.arange(corpus.rows), 3)
+    edges = coo_array((np.ones(len(kin), np.bool_), (rows, kin)), shape=(corpus.rows, corpus.rows))
+    groups: npt.NDArray[np.int32] = connected_components(edges, directed=False)[1]
+    return groups
+
+
+def _fill(
+    groups: npt.NDArray[np.integer], roots: npt.NDArray[np.uint64], share: float, key: int
+) -> npt.NDArray[np.bool_]:
+    """Rows of whole groups, in an order drawn from their roots and `key`, that make up `share` of all.
+
+    A group with more rows than are still wanted is passed over for smaller ones behind it; if none is small
+    enough, the smallest is taken.
+    """
+    names, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    smallest_roots = np.full(len(names), np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(smallest_roots, members, roots)
+    order = np.argsort(mixed(smallest_roots, key), kind="stable")
+    wanted = share * len(roots)
+    chosen = np.zeros(len(names), np.bool_)
+    for group in order:
+        if sizes[group] <= wanted:
+            chosen[group] = True
+            wanted -= sizes[group]
+    if not chosen.any():
+        chosen[order[np.argmin(sizes[order])]] = True
+    return chosen[members]
+
+
+def _too_alike(real: Corpus, why: str) -> InputError:
+    return InputError(
+        f"the real data {real.name!r} cannot be split: {why}",
+        fix="Give more real rows that do not depend on each other. Three are the least, some hundreds are of use.",
+    )
