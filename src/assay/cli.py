@@ -168,13 +168,56 @@ def report(
 
 
 @app.command()
+def generate(
+    sources: Annotated[Paths, typer.Option("--from", help="Real labelled rows to learn the manner from.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="JSONL file to write; run again to go on where it stopped.")
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Rows to write.")],
+    recipe: Annotated[
+        str, typer.Option(help="How to ask the model: few-shot-by-label.")
+    ] = "few-shot-by-label",
+    model: Annotated[str, typer.Option(help="smollm2, or the path of a GGUF file.")] = "smollm2",
+    about: Annotated[
+        str, typer.Option(help="What a row is, as the prompts call it: 'film review'.")
+    ] = "text",
+    seed: Seed = 0,
+    map: Map = None,
+    as_json: Json = False,
+) -> None:
+    """Write synthetic rows with a local language model, each with its lineage."""
+    from assay.study import generate as write
+
+    with _bars() as progress:
+        done = write(
+            tuple(sources),
+            out,
+            rows=rows,
+            recipe=recipe,
+            model=model,
+            about=about,
+            seed=seed,
+            columns=_mapping(map or []),
+            progress=progress,
+        )
+    if as_json:
+        facts = {"out": str(done.out), "rows": done.rows, "tokens": done.tokens, "seconds": done.seconds}
+        sys.stdout.write(json.dumps(facts) + "\n")
+    else:
+        sys.stdout.write(
+            f"{done.out}: {done.rows:,} rows; {done.tokens:,} tokens written in {done.seconds:.0f} s\n"
+        )
+
+
+@app.command()
 def demo(out: Out = Path("assay-run"), as_json: Json = False) -> None:
     """The whole thing: human film reviews against those of a small language model."""
-    from assay.demo import demo_files
+    from assay.demo.files import demo_files
     from assay.study import Study
 
     files = demo_files(out / "data")
-    _run(Study(real=(str(files.real),), synthetic=(str(files.synthetic),)), out, as_json)
+    study = Study(real=(str(files.real),), test=(str(files.test),), synthetic=(str(files.synthetic),))
+    _run(study, out, as_json)
 
 
 def _run(settings: object, out: Path, as_json: bool) -> None:

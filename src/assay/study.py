@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import subprocess
 import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +25,10 @@ from assay.core.progress import Progress, silent
 from assay.core.step import Step
 from assay.core.trial import Trial
 from assay.core.verdict import decide
+
+if TYPE_CHECKING:
+    from assay.engine.read import ReadResult
+    from assay.generate.generate import GenerateResult
 
 Role = Literal["real", "synthetic", "test"]
 _MEASURES = TypeAdapter(tuple[Measure, ...])
@@ -90,8 +93,9 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     started = time.perf_counter()
     steps = out / "steps"
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
-    real, synthetic = sides["real"], sides["synthetic"]
-    train, reference, test, guard_losses = _split(study, real, sides.get("test"), steps, progress)
+    real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
+    given_test = sides["test"].corpus if "test" in sides else None
+    train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
     clean, leak_losses = _without_copies(synthetic, test, steps, progress)
     losses = [*_unread(sides), *guard_losses, *leak_losses]
 
@@ -110,7 +114,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     evidence = Evidence(
         tool=Tool(version=__version__, commit=_commit()),
         seed=study.seed,
-        inputs=tuple(_input(role, corpus) for role, corpus in sides.items()),
+        inputs=tuple(_input(role, corpus) for role, side in sides.items()),
         measures=tuple(measures),
         trials=trials,
         claims=decide(measures, margin=study.margin),
@@ -141,6 +145,42 @@ def report(run: Run, *, html: bool = True, markdown: bool = True) -> list[Path]:
     return written
 
 
+def generate(
+    sources: tuple[str, ...],
+    out: Path,
+    *,
+    rows: int,
+    recipe: str,
+    model: str,
+    about: str,
+    seed: int,
+    columns: dict[str, str],
+    progress: Progress = silent,
+) -> GenerateResult:
+    """Read labelled real rows and let a model write `rows` more of their kind into the JSONL file `out`.
+
+    Raises: InputError: the recipe is unknown, the rows carry no labels, or `out` holds other rows.
+    """
+    from assay.generate.fewshot import NAME, FewShotByLabel
+    from assay.generate.generate import generate as write
+    from assay.models.endpoint import open_model
+
+    if recipe != NAME:
+        raise InputError(f"no recipe is called {recipe!r}", fix=f"Use --recipe {NAME}.")
+    settings = Study(real=sources, columns=columns)
+    real = _read(settings, "real", out.with_name(f".{out.name}.steps"), progress).corpus
+    with open_model(model) as writer:
+        return write(
+            real,
+            recipe=FewShotByLabel(about=about),
+            model=writer,
+            rows=rows,
+            out=out,
+            seed=seed,
+            progress=progress,
+        )
+
+
 def _roles(study: Study) -> tuple[Role, ...]:
     if study.origin_column is None and not study.synthetic:
         raise InputError(
@@ -150,9 +190,9 @@ def _roles(study: Study) -> tuple[Role, ...]:
     return ("real", "synthetic", "test") if study.test else ("real", "synthetic")
 
 
-def _read(study: Study, role: Role, steps: Path, progress: Progress) -> Corpus:
+def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResult:
     from assay.engine.files import fingerprint
-    from assay.engine.read import read
+    from assay.engine.read import ReadResult, read
 
     paths = {"real": study.real, "synthetic": study.synthetic or study.real, "test": study.test}[role]
     origin_column = study.origin_column if role != "test" else None
@@ -165,7 +205,7 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> Corpus:
     }
 
     def work(folder: Path) -> None:
-        result = read(
+        read(
             paths,
             folder,
             name=role,
@@ -177,46 +217,32 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> Corpus:
             max_reject_share=study.max_reject_share,
             progress=progress,
         )
-        facts = {
-            "sha256": result.sha256,
-            "bytes": result.bytes,
-            "rows_unread": result.rows_unread,
-            "reasons": result.reasons,
-            "examples": result.examples,
-        }
-        (folder / "read.json").write_text(json.dumps(facts), encoding="utf-8")
 
-    return Corpus.open(Step(f"read-{role}", settings, (fingerprint(paths),), work).run(steps))
+    return ReadResult.open(Step(f"read-{role}", settings, (fingerprint(paths),), work).run(steps))
 
 
-def _facts(corpus: Corpus) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads((corpus.folder / "read.json").read_text(encoding="utf-8"))
-    return facts
-
-
-def _input(role: Role, corpus: Corpus) -> Input:
-    facts = _facts(corpus)
+def _input(role: Role, side: ReadResult) -> Input:
     return Input(
         role=role,
-        name=corpus.name,
-        sha256=facts["sha256"],
-        rows=corpus.rows,
-        rows_unread=facts["rows_unread"],
-        bytes=facts["bytes"],
-        shape=corpus.shape,
+        name=Path(side.files[0]).name if len(side.files) == 1 else role,
+        sha256=side.sha256,
+        rows=side.corpus.rows,
+        rows_unread=side.rows_unread,
+        bytes=side.bytes,
+        shape=side.corpus.shape,
     )
 
 
-def _unread(sides: dict[Role, Corpus]) -> list[Loss]:
+def _unread(sides: dict[Role, ReadResult]) -> list[Loss]:
     return [
         Loss(
             what=f"unreadable {role} rows",
-            why="; ".join(f"{reason} ({rows})" for reason, rows in facts["reasons"].items()),
-            rows=facts["rows_unread"],
-            examples=tuple(facts["examples"]),
+            why="; ".join(f"{reason} ({rows:,})" for reason, rows in side.reasons.items()),
+            rows=side.rows_unread,
+            examples=side.examples,
         )
-        for role, facts in ((role, _facts(corpus)) for role, corpus in sides.items())
-        if facts["rows_unread"]
+        for role, side in sides.items()
+        if side.rows_unread
     ]
 
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "trial": SIDES,
     "inspect": {"map", "json", "help"},
     "report": {"html", "markdown", "json", "help"},
-    "generate": {"from", "recipe", "model", "rows", "out", "seed", "map", "json", "help"},
+    "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},
     "demo": {"out", "json", "help"},
 }
 
