@@ -1,0 +1,275 @@
+"""The two interactive plots of the page: Vega-Lite specifications, as plain data, from measures.
+
+Colours are CSS variables, so that one drawing serves light, dark and print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from assay.core import words
+from assay.core.evidence import Evidence
+from assay.core.measure import Measure
+
+Spec = dict[str, Any]
+Layer = dict[str, Any]
+
+WIDTH = 860  # pixels of the drawing that stands in for the live plot; the live one fills its column
+_HEIGHT = 340
+_SHARES = [0, 25, 50, 75, 100]
+
+
+def dose_response(evidence: Evidence) -> Spec | None:
+    """Score by share of synthetic rows, with both real-only baselines, the best and the harmful range.
+
+    Returns: A Vega-Lite specification; None when fewer than three mixes were measured.
+    """
+    arms = {
+        design: _arm(evidence, design, x="synthetic_share", times=100.0)
+        for design in ("replacement", "addition", "repeated")
+    }
+    curve = arms["replacement"]
+    if len(curve) < 3:
+        return None
+    unit = evidence.sliced("trial.dose_response")[0].unit
+    layers: list[Layer] = [
+        *_range(evidence.find("trial.best_share"), "best", "good", row=0),
+        *_harmful(evidence.find("trial.harmful_above")),
+    ]
+    if curve[0]["x"] == 0:
+        layers.append(_baseline(curve[0], "band"))
+    repeated = arms["repeated"]
+    if len(repeated) == 1:
+        layers.append(_baseline(repeated[0], "second"))
+    elif repeated:
+        layers += _line(repeated, "second-ink", "square", dash=[2, 3])
+    if arms["addition"]:
+        layers += _line(arms["addition"], "ink", "diamond", dash=[6, 4])
+    layers += _line(curve, "accent", "circle")
+    axis = {"values": _SHARES, "title": "share of synthetic rows in training, %", "grid": False}
+    return _plot(
+        layers,
+        x={"scale": {"domain": [0, 100], "nice": False}, "axis": axis},
+        y_title=_score_title(unit),
+        description="Score on real test rows by share of synthetic rows in training",
+    )
+
+
+def learning_curve(evidence: Evidence) -> Spec | None:
+    """Score by number of real rows; None when fewer than three sizes were measured."""
+    points = _arm(evidence, None, x="real_rows")
+    if len(points) < 3:
+        return None
+    unit = evidence.sliced("trial.learning_curve")[0].unit
+    first, last = points[0]["x"], points[-1]["x"]
+    layers: list[Layer] = []
+    even = evidence.find("trial.break_even_rows")
+    if even is not None and even.value is not None and first <= even.value <= last:
+        layers += _break_even(even, first, last)
+    layers += _line(points, "accent", "circle")
+    axis = {
+        "values": [point["x"] for point in points],
+        "title": "real rows in training (each step to the right multiplies them)",
+        "format": ",d",
+        "grid": False,
+    }
+    return _plot(
+        layers,
+        x={"scale": {"type": "log", "domain": [first, last], "nice": False}, "axis": axis},
+        y_title=_score_title(unit),
+        description="Score on real test rows by number of real rows in training",
+    )
+
+
+def _arm(evidence: Evidence, design: str | None, *, x: str, times: float = 1.0) -> list[dict[str, Any]]:
+    """The measured points of one arm from left to right; without a design, those of the learning curve."""
+    name = "trial.learning_curve" if design is None else "trial.dose_response"
+    points = []
+    for measure in evidence.sliced(name):
+        where = measure.slice or {}
+        if x not in where or (design is not None and where.get("design") != design):
+            continue
+        if measure.value is not None and measure.low is not None and measure.high is not None:
+            scale = 100.0 if _in_percent(measure.unit) else 1.0
+            points.append(
+                {
+                    "x": float(where[x]) * times,
+                    "y": measure.value * scale,
+                    "low": measure.low * scale,
+                    "high": measure.high * scale,
+                    "score": words.with_interval(measure),
+                    "n": measure.n,
+                }
+            )
+    return sorted(points, key=lambda point: point["x"])
+
+
+def _score_title(unit: str) -> str:
+    return f"{unit} on real test rows" + (", %" if _in_percent(unit) else "")
+
+
+def _in_percent(unit: str) -> bool:
+    return unit == "accuracy" or unit.startswith("share")
+
+
+def _line(
+    points: Sequence[dict[str, Any]], colour: str, shape: str, dash: list[int] | None = None
+) -> list[Layer]:
+    """A line with its band; the points tell their numbers when pointed at."""
+    ink = f"var(--{colour})"
+    data = {"values": list(points)}
+    x = {"field": "x", "type": "quantitative"}
+    tips = [
+        {"field": "x", "type": "quantitative", "title": "at", "format": ",.4~g"},
+        {"field": "score", "type": "nominal", "title": "score"},
+        {"field": "n", "type": "quantitative", "title": "test rows", "format": ",d"},
+    ]
+    return [
+        {
+            "data": data,
+            "mark": {"type": "area", "color": ink, "opacity": 0.16},
+            "encoding": {
+                "x": x,
+                "y": {"field": "low", "type": "quantitative"},
+                "y2": {"field": "high"},
+            },
+        },
+        {
+            "data": data,
+            "mark": {"type": "line", "color": ink, "strokeWidth": 2.5, "strokeDash": dash or [1, 0]},
+            "encoding": {"x": x, "y": {"field": "y", "type": "quantitative"}},
+        },
+        {
+            "data": data,
+            "mark": {"type": "point", "shape": shape, "filled": True, "color": ink, "size": 70, "opacity": 1},
+            "encoding": {"x": x, "y": {"field": "y", "type": "quantitative"}, "tooltip": tips},
+        },
+    ]
+
+
+def _baseline(point: dict[str, Any], colour: str) -> Layer:
+    """A band over the whole width at the height of one arm."""
+    return {
+        "data": {"values": [point]},
+        "mark": {"type": "rect", "color": f"var(--{colour})", "opacity": 0.55},
+        "encoding": {
+            "y": {"field": "low", "type": "quantitative"},
+            "y2": {"field": "high"},
+            "tooltip": [{"field": "score", "type": "nominal", "title": "real only"}],
+        },
+    }
+
+
+def _range(measure: Measure | None, word: str, colour: str, *, row: int) -> list[Layer]:
+    """A shaded range of shares with its words on the plot."""
+    if measure is None or measure.low is None or measure.high is None:
+        return []
+    low, high = 100 * measure.low, 100 * measure.high
+    return _shade(low, high, f"{word}: {low:.0f} to {high:.0f} %", colour, row)
+
+
+def _harmful(measure: Measure | None) -> list[Layer]:
+    if measure is None or measure.value is None or measure.value >= 1:
+        return []
+    return _shade(100 * measure.value, 100.0, f"harmful above {100 * measure.value:.0f} %", "harm", row=1)
+
+
+def _shade(low: float, high: float, words: str, colour: str, row: int) -> list[Layer]:
+    """Words start at the range's left edge, or end at its right edge where the plot would cut them."""
+    late = low > 60
+    data = {"values": [{"low": low, "high": high, "at": high if late else low, "words": words}]}
+    return [
+        {
+            "data": data,
+            "mark": {"type": "rect", "color": f"var(--{colour})", "opacity": 0.13},
+            "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}},
+        },
+        {
+            "data": data,
+            "mark": {
+                "type": "text",
+                "align": "right" if late else "left",
+                "dx": -6 if late else 6,
+                "fontSize": 13,
+                "fontWeight": 600,
+                "color": f"var(--{colour})",
+            },
+            "encoding": {
+                "x": {"field": "at", "type": "quantitative"},
+                "y": {"value": 14 + 18 * row},
+                "text": {"field": "words", "type": "nominal"},
+            },
+        },
+    ]
+
+
+def _break_even(measure: Measure, first: float, last: float) -> list[Layer]:
+    """Where adding synthetic rows stops helping, on the axis of real rows."""
+    value, low, high = measure.value or first, measure.low or first, measure.high or last
+    words = f"stops helping above {value:,.0f} real rows"
+    late = value > (first * last) ** 0.5
+    data = {"values": [{"value": value, "low": max(low, first), "high": min(high, last), "words": words}]}
+    return [
+        {
+            "data": data,
+            "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.55},
+            "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}},
+        },
+        {
+            "data": data,
+            "mark": {"type": "rule", "color": "var(--ink)", "strokeDash": [4, 3]},
+            "encoding": {"x": {"field": "value", "type": "quantitative"}},
+        },
+        {
+            "data": data,
+            "mark": {
+                "type": "text",
+                "align": "right" if late else "left",
+                "dx": -8 if late else 8,
+                "fontSize": 13,
+                "fontWeight": 600,
+                "color": "var(--ink)",
+            },
+            "encoding": {
+                "x": {"field": "value", "type": "quantitative"},
+                "y": {"value": 14},
+                "text": {"field": "words", "type": "nominal"},
+            },
+        },
+    ]
+
+
+def _plot(layers: list[Layer], *, x: Spec, y_title: str, description: str) -> Spec:
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "description": description,
+        "width": "container",
+        "height": _HEIGHT,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": None,
+        "layer": layers,
+        "encoding": {
+            "x": {"type": "quantitative", **x},
+            "y": {
+                "type": "quantitative",
+                "scale": {"zero": False, "nice": True, "padding": 34},
+                "axis": {"title": y_title, "tickCount": 6},
+            },
+        },
+        "config": {
+            "font": "system-ui, sans-serif",
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": "var(--muted)",
+                "titleColor": "var(--ink)",
+                "titleFontWeight": 500,
+                "titlePadding": 10,
+                "labelFontSize": 12,
+                "titleFontSize": 13,
+                "gridColor": "var(--rule)",
+                "domainColor": "var(--muted)",
+                "tickColor": "var(--muted)",
+            },
+        },
+    }

@@ -1,0 +1,58 @@
+"""Making hostile text fit to be shown: nothing in a row may steer the page or the reader's eye."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ROW_LIMIT = 600  # characters of one row on the page
+NAME_LIMIT = 80  # characters of a name, label or phrase
+
+# Controls that print nothing, and marks that turn the direction of the text after them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A row's text in three parts; the middle one is what is meant, and may be empty."""
+
+    before: str
+    marked: str
+    after: str
+
+
+def clean(text: str) -> str:
+    """`text` with every unseen character written out as ``⟨U+202E⟩``; tabs and line ends stay."""
+    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text.replace("\r\n", "\n"))
+
+
+def visible(text: str, limit: int = NAME_LIMIT) -> str:
+    """`text` cut to `limit` characters and cleaned."""
+    cut = text if len(text) <= limit else f"{text[:limit].rstrip()} … ({len(text) - limit:,} characters more)"
+    return clean(cut)
+
+
+def marked(text: str, start: int | None, end: int | None) -> Marked:
+    """`text` around its byte span, each part cut for display; without a span, its beginning."""
+    if start is None or end is None:
+        return Marked(visible(text, ROW_LIMIT), "", "")
+    raw = text.encode("utf-8", "replace")
+    parts = (part.decode("utf-8", "replace") for part in (raw[:start], raw[start:end], raw[end:]))
+    return _around(*parts)
+
+
+def marked_like(text: str, wanted: str) -> Marked:
+    """`text` with the first place that reads like `wanted` marked, if there is one."""
+    folded = text.lower()
+    at = folded.find(wanted.lower()) if wanted and len(folded) == len(text) else -1
+    if at < 0:
+        return Marked(visible(text, ROW_LIMIT), "", "")
+    return _around(text[:at], text[at : at + len(wanted)], text[at + len(wanted) :])
+
+
+def _around(before: str, middle: str, after: str) -> Marked:
+    third = ROW_LIMIT // 3
+    lead = before if len(before) <= third else "… " + before[-third:]
+    return Marked(visible(lead, ROW_LIMIT), visible(middle, ROW_LIMIT), visible(after, third))

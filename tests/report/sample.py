@@ -1,0 +1,282 @@
+"""A realistic run, made up: every decided claim, every kind of plot, and hostile strings on request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assay.core.catalogue import define
+from assay.core.evidence import EXAMPLES, Costs, Evidence, Input, Loss, Run, Tool
+from assay.core.measure import Measure, Reference
+from assay.core.recipe import Recipe
+from assay.core.trial import Cost, Trial
+from assay.core.verdict import decide
+
+SETTINGS = """\
+[inputs]
+real = ["reviews/real.jsonl"]
+synthetic = ["reviews/smollm2.jsonl"]
+
+[run]
+task = "classification"
+seed = 0
+"""
+
+
+def measured(
+    name: str,
+    value: tuple[float, float, float],
+    *,
+    reference: tuple[float, float, float] | None = None,
+    n: int = 3200,
+    slice: dict[str, str] | None = None,
+    corpus: str | None = None,
+    left_out: dict[str, int] | None = None,
+    method: str = "leave-one-bucket-out over 64 buckets of root ids",
+) -> Measure:
+    """A measure from (value, low, high), and the reference in the same form."""
+    definition = define(name)
+    return Measure(
+        name=name,
+        corpus=corpus,
+        slice=slice,
+        value=value[0],
+        low=value[1],
+        high=value[2],
+        n=n,
+        unit=definition.unit,
+        worse=definition.worse,
+        reference=None
+        if reference is None
+        else Reference(value=reference[0], low=reference[1], high=reference[2]),
+        method=method,
+        left_out=left_out or {},
+    )
+
+
+def absent(name: str, why: str) -> Measure:
+    """A measure that could not be taken, with its reason."""
+    definition = define(name)
+    return Measure(
+        name=name, value=None, unit=definition.unit, worse=definition.worse, method="none", missing=why
+    )
+
+
+def audit_measures() -> list[Measure]:
+    """What an audit of weak film reviews would find."""
+    synthetic = "synthetic"
+    phrases = {
+        "a masterpiece of": (0.112, 0.101, 0.123, 0.004),
+        "the film is a": (0.341, 0.324, 0.358, 0.031),
+        "testament to the": (0.071, 0.062, 0.080, 0.001),
+        "in conclusion": (0.054, 0.047, 0.062, 0.006),
+        "a must-see for": (0.049, 0.041, 0.057, 0.003),
+    }
+    labels = {"pos": (1.31, 1.26, 1.36), "neg": (0.69, 0.65, 0.73)}
+    sources = {"imdb": (1.02, 0.97, 1.07), "rotten tomatoes": (0.94, 0.80, 1.09)}
+    return [
+        measured(
+            "fidelity.two_sample_auc",
+            (0.957, 0.951, 0.963),
+            reference=(0.502, 0.481, 0.523),
+            n=6400,
+            left_out={"empty": 4},
+            method="TF-IDF and logistic regression, cross-validated by root id",
+        ),
+        measured(
+            "fidelity.formatting_auc",
+            (0.781, 0.769, 0.793),
+            reference=(0.498, 0.477, 0.519),
+            n=6400,
+        ),
+        measured(
+            "fidelity.length_ks",
+            (0.412, 0.391, 0.433),
+            reference=(0.021, 0.008, 0.034),
+        ),
+        measured(
+            "diversity.compression_ratio",
+            (3.12, 3.08, 3.16),
+            reference=(2.35, 2.33, 2.37),
+            corpus=synthetic,
+        ),
+        measured(
+            "diversity.distinct_2",
+            (0.31, 0.30, 0.32),
+            reference=(0.62, 0.61, 0.63),
+            corpus=synthetic,
+        ),
+        measured(
+            "diversity.type_coverage",
+            (0.22, 0.20, 0.24),
+            reference=(0.47, 0.45, 0.49),
+            corpus=synthetic,
+        ),
+        measured(
+            "diversity.opening_share",
+            (0.183, 0.171, 0.195),
+            reference=(0.041, 0.033, 0.049),
+            corpus=synthetic,
+        ),
+        measured(
+            "duplicates.exact_share",
+            (0.014, 0.010, 0.019),
+            reference=(0.003, 0.001, 0.005),
+            corpus=synthetic,
+        ),
+        measured(
+            "duplicates.near_share",
+            (0.121, 0.110, 0.133),
+            reference=(0.004, 0.002, 0.007),
+            corpus=synthetic,
+        ),
+        measured(
+            "quality.empty_share",
+            (0.0, 0.0, 0.001),
+            reference=(0.0, 0.0, 0.001),
+            corpus=synthetic,
+        ),
+        measured(
+            "quality.refusal_share",
+            (0.0031, 0.0016, 0.0058),
+            reference=(0.0002, 0.0, 0.001),
+            corpus=synthetic,
+        ),
+        measured(
+            "quality.repetition_share",
+            (0.087, 0.078, 0.097),
+            reference=(0.011, 0.008, 0.015),
+            corpus=synthetic,
+        ),
+        measured("copying.verbatim_share", (0.0004, 0.0, 0.0012), reference=(0.0003, 0.0, 0.001)),
+        measured("copying.near_share", (0.0003, 0.0, 0.0009), reference=(0.0002, 0.0, 0.0008)),
+        absent("trial.slice_delta", "no slice has 50 test rows"),
+        measured("fidelity.giveaways", (212, 188, 236), reference=(3, 0, 8)),
+        *(
+            measured(
+                "fidelity.giveaways",
+                (value, low, high),
+                reference=(real, real * 0.6, real * 1.5),
+                slice={"phrase": phrase},
+            )
+            for phrase, (value, low, high, real) in phrases.items()
+        ),
+        *(
+            measured(
+                "coverage.slice_ratio",
+                value,
+                reference=(1.0, 0.94, 1.06),
+                slice={"label": label},
+            )
+            for label, value in labels.items()
+        ),
+        *(
+            measured(
+                "coverage.slice_ratio",
+                value,
+                reference=(1.0, 0.93, 1.07),
+                slice={"source": source},
+            )
+            for source, value in sources.items()
+        ),
+    ]
+
+
+def trial_measures() -> list[Measure]:
+    """What a trial would find: a little helps, alone it hurts."""
+    method = "two-level paired bootstrap over 2500 test items and 6 seeds"
+    ladder = {"235": 0.712, "470": 0.756, "940": 0.793, "1880": 0.826, "3760": 0.848}
+    replacement = {"0": 0.848, "0.1": 0.849, "0.25": 0.846, "0.5": 0.833, "0.75": 0.811, "1": 0.764}
+    addition = {"0.1": 0.852, "0.2": 0.856, "0.333": 0.853, "0.5": 0.847}
+    repeated = {"0": 0.848}
+
+    def curve(points: dict[str, float], design: str) -> list[Measure]:
+        return [
+            measured(
+                "trial.dose_response",
+                (score, score - 0.006, score + 0.006),
+                n=2500,
+                slice={"design": design, "synthetic_share": share},
+                method=method,
+            )
+            for share, score in points.items()
+        ]
+
+    return [
+        measured("trial.gap", (-0.084, -0.096, -0.071), n=2500, method=method),
+        measured("trial.benefit", (0.008, 0.003, 0.014), n=2500, method=method),
+        measured("trial.best_share", (0.2, 0.1, 0.35), n=2500, method=method),
+        measured("trial.harmful_above", (0.6, 0.5, 0.75), n=2500, method=method),
+        measured("trial.exchange_rate", (0.31, 0.22, 0.41), n=2500, method=method),
+        measured("trial.break_even_rows", (1400, 900, 2100), n=2500, method=method),
+        measured("trial.calibration_delta", (0.021, 0.012, 0.030), n=2500, method=method),
+        measured("trial.worst_slice_delta", (-0.004, -0.016, 0.008), n=900, method=method),
+        measured("evaluation.mde", (0.0052, 0.0041, 0.0066), n=2500, method=method),
+        *(
+            measured(
+                "trial.learning_curve",
+                (score, score - 0.008, score + 0.008),
+                n=2500,
+                slice={"real_rows": rows},
+                method=method,
+            )
+            for rows, score in ladder.items()
+        ),
+        *curve(replacement, "replacement"),
+        *curve(addition, "addition"),
+        *curve(repeated, "repeated"),
+    ]
+
+
+def evidence(**changes: object) -> Evidence:
+    """The sample evidence, with any field replaced by name."""
+    measures = tuple(audit_measures() + trial_measures())
+    recipes = (Recipe(real=1.0), Recipe(real=1.0, synthetic=0.25), Recipe(synthetic=1.0))
+    fields: dict[str, object] = {
+        "tool": Tool(version="0.1.0", commit="652ce03"),
+        "seed": 0,
+        "inputs": (
+            Input(role="real", name="film reviews", sha256="a1" * 32, rows=9229, rows_unread=3, bytes=12_400_000, shape="text/label"),
+            Input(role="synthetic", name="SmolLM2 reviews", sha256="b2" * 32, rows=3200, rows_unread=0, bytes=1_900_000, shape="text/label"),
+        ),
+        "measures": measures,
+        "trials": tuple(
+            Trial(learner="linear", recipe=recipe, seed=seed, score={"accuracy": 0.85 - 0.08 * recipe.synthetic_share},
+                  cost=Cost(seconds=1.2, tokens=410_000, flops=2.0e9))
+            for recipe in recipes for seed in range(6)
+        ),
+        "claims": decide(measures),
+        "costs": Costs(seconds=83.4, usd=0.0),
+        "losses": (
+            Loss(what="rows not read", why="not valid JSON", rows=3, examples=("film.jsonl line 17", "film.jsonl line 40")),
+            Loss(what="synthetic rows kept out of every arm", why="they copy test rows", rows=41,
+                 examples=("a film that will be remembered",)),
+        ),
+    }  # fmt: skip
+    return Evidence.model_validate({**fields, **changes})
+
+
+def examples() -> pa.Table:
+    """Rows beside three findings: a shared span, a copy, and a phrase."""
+    text = "The film is a masterpiece of the genre and a testament to the power of cinema."
+    rows = [
+        ("copying.verbatim_share", None, "synthetic", 17, text, "Truly a masterpiece of the genre and little else.", 12, 42, "30 shared tokens"),
+        ("duplicates.near_share", None, "synthetic", 90, text, text.replace("power", "magic"), None, None, "similarity 0.93"),
+        ("fidelity.giveaways", json.dumps({"phrase": "a masterpiece of"}), "synthetic", 4, text, None, 12, 28, ""),
+    ]  # fmt: skip
+    return pa.Table.from_pylist(
+        [dict(zip(EXAMPLES.names, row, strict=True)) for row in rows], schema=EXAMPLES
+    )
+
+
+def write_run(folder: Path, record: Evidence | None = None, rows: pa.Table | None = None) -> Run:
+    """A run folder as `assay run` writes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evidence.json").write_text((record or evidence()).to_json(), encoding="utf-8")
+    (folder / "study.toml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "rows").mkdir(exist_ok=True)
+    pq.write_table(examples() if rows is None else rows, folder / "rows" / "examples.parquet")
+    return Run(folder)

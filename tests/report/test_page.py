@@ -1,0 +1,220 @@
+"""The page: all that the evidence says, and nothing that the data would like it to do."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from assay.core.claim import CLAIMS
+from assay.core.evidence import EXAMPLES, Costs, Loss, Run
+from assay.report.page import render
+
+from .sample import evidence, examples, measured, write_run
+
+_VOID = {"meta", "link", "br", "hr", "img", "input"}
+_HOSTILE = [
+    "<script>alert('owned')</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</script><script>alert(2)</script>",
+    "<!-- <svg onload=alert(3)> -->",
+    "javascript:alert(4)",
+    "{{ 7 * 7 }}{% raw %}",
+    "' onmouseover='alert(5)",
+    "safe\u202egnp.exe",
+    "</style><style>body{display:none}</style>",
+]
+
+
+class Outline(HTMLParser):
+    """Tags, attributes and text of a page, and whether every element is closed in its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.text += data
+
+    def sections(self) -> set[str]:
+        return {attrs["id"] or "" for tag, attrs in self.tags if tag == "section"}
+
+
+def outline(page: str) -> Outline:
+    seen = Outline()
+    seen.feed(page)
+    seen.close()
+    assert not seen.open
+    return seen
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return render(write_run(tmp_path_factory.mktemp("run")))
+
+
+def hostile_run(folder: Path) -> Run:
+    """A run in which every string that data can set is an attack."""
+    record = evidence()
+    attack = " ".join(_HOSTILE)
+    measures = [
+        *record.measures,
+        *(measured("fidelity.giveaways", (0.1, 0.1, 0.1), slice={"phrase": bad}) for bad in _HOSTILE),
+        *(measured("coverage.slice_ratio", (0.1, 0.1, 0.1), slice={bad: bad}) for bad in _HOSTILE),
+        measured("trial.benefit", (0.1, 0.1, 0.1), method=attack, left_out={attack: 3}),
+        *(
+            measured("trial.dose_response", (0.5, 0.4, 0.6), slice={"design": bad, "synthetic_share": "0.5"})
+            for bad in _HOSTILE
+        ),
+    ]
+    rows = [
+        dict(zip(EXAMPLES.names, (name, None, bad, 1, bad, bad, 0, 4, bad), strict=True))
+        for name in ("copying.verbatim_share", "duplicates.near_share", "fidelity.two_sample_auc")
+        for bad in _HOSTILE
+    ]
+    changed = evidence(
+        measures=tuple(measures),
+        inputs=tuple(each.model_copy(update={"name": attack, "shape": attack}) for each in record.inputs),
+        claims=tuple(
+            each.model_copy(update={"statement": attack, "action": attack}) for each in record.claims
+        ),
+        losses=(Loss(what=attack, why=attack, rows=1, examples=tuple(_HOSTILE)),),
+    )
+    run = write_run(folder, changed, pa.Table.from_pylist(rows, schema=EXAMPLES))
+    (folder / "study.toml").write_text(f"real = '''{attack}'''", encoding="utf-8")
+    return run
+
+
+def test_the_page_is_well_formed_and_holds_every_section(page: str) -> None:
+    assert outline(page).sections() == {
+        "answer",
+        "dose",
+        "curve",
+        "claims",
+        "focus",
+        "giveaways",
+        "slices",
+        "losses",
+        "not-measured",
+        "cost",
+        "conclusions",
+        "references",
+        "reproduce",
+    }
+
+
+def test_the_page_is_one_file_under_three_megabytes(page: str) -> None:
+    assert len(page.encode()) < 3_000_000
+    for tag, attributes in outline(page).tags:
+        assert "src" not in attributes
+        assert tag not in ("link", "iframe", "object", "embed", "base", "form")
+        if "href" in attributes:
+            assert tag == "a"
+            assert (attributes["href"] or "").startswith("https://")
+
+
+def test_the_policy_forbids_the_network_and_foreign_scripts(page: str) -> None:
+    policy = next(
+        attrs["content"] or ""
+        for tag, attrs in outline(page).tags
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith("default-src 'none'")
+    scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe" not in scripts
+    assert scripts.count("'sha256-") == 2
+
+
+def test_every_claim_is_on_the_page_with_its_words(page: str) -> None:
+    text = outline(page).text
+    for claim, result in zip(CLAIMS, evidence().claims, strict=True):
+        assert claim.title in text
+        assert result.statement in text
+
+
+def test_a_missing_measure_is_named_with_its_reason(page: str) -> None:
+    text = outline(page).text
+    assert "no slice has 50 test rows" in text
+    assert "A slice, real plus synthetic against real" in text
+
+
+def test_example_rows_stand_beside_the_finding_with_the_shared_span_marked(page: str) -> None:
+    assert page.count("<mark>a masterpiece of the genre and</mark>") >= 1
+    assert "Truly <mark>a masterpiece of the genre and</mark> little else." in page
+
+
+def test_hostile_data_is_inert(page: str, tmp_path: Path) -> None:
+    attacked = render(hostile_run(tmp_path))
+    seen, honest = outline(attacked), outline(page)
+    assert {tag for tag, _ in seen.tags} == {tag for tag, _ in honest.tags}
+    assert sum(tag == "script" for tag, _ in seen.tags) == sum(tag == "script" for tag, _ in honest.tags)
+    assert sum(tag == "style" for tag, _ in seen.tags) == 1
+    for _, attributes in seen.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        assert not (attributes.get("href") or "").startswith("javascript")
+    assert "{{ 7 * 7 }}" in seen.text
+    assert "\u202e" not in attacked
+    assert "⟨U+202E⟩" in attacked
+
+
+def test_plot_data_cannot_leave_its_script_element(tmp_path: Path) -> None:
+    bad = "</script><!--<script>\u2028"
+    measures = tuple(
+        each.model_copy(update={"unit": bad}) if each.name == "trial.dose_response" else each
+        for each in evidence().measures
+    )
+    attacked = render(write_run(tmp_path, evidence(measures=measures)))
+    start = attacked.index('id="spec-dose">') + len('id="spec-dose">')
+    block = attacked[start : attacked.index("</script>", start)]
+    assert bad in json.loads(block)["encoding"]["y"]["axis"]["title"]
+    outline(attacked)
+
+
+def test_a_row_of_a_megabyte_is_cut(tmp_path: Path) -> None:
+    row = dict(zip(EXAMPLES.names, ("copying.near_share", None, "synthetic", 1), strict=False))
+    huge = "word " * 200_000
+    table = pa.Table.from_pylist(
+        [{**row, "text": huge, "beside": huge, "start": 500_000, "end": 900_000, "note": huge}],
+        schema=EXAMPLES,
+    )
+    ordinary = len(render(write_run(tmp_path / "a", rows=examples())))
+    assert len(render(write_run(tmp_path / "b", rows=table))) < ordinary + 10_000
+
+
+def test_an_empty_section_is_not_drawn(tmp_path: Path) -> None:
+    bare = evidence(measures=(), trials=(), losses=(), costs=Costs())
+    nothing = tuple(
+        each.model_copy(update={"verdict": "not measured", "because": (), "statement": "no data"})
+        for each in bare.claims
+    )
+    folder = tmp_path / "run"
+    run = write_run(
+        folder, evidence(measures=(), trials=(), losses=(), claims=nothing), EXAMPLES.empty_table()
+    )
+    (folder / "study.toml").unlink()
+    page = render(run)
+    drawn = outline(page).sections()
+    assert not drawn & {"dose", "curve", "claims", "giveaways", "slices", "losses", "references"}
+    assert {"answer", "not-measured", "cost", "reproduce"} <= drawn
+    assert "vega" not in page.lower()
+
+
+def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    assert render(run) == render(run)
