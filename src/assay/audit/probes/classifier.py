@@ -1,0 +1,142 @@
+"""Can a word-count classifier tell synthetic from real rows?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import scipy.sparse
+
+from assay.audit.probe import Reader, SampleProbe
+from assay.audit.rows import Bools, Index, Rows, draw_rows, mixed
+from assay.kernels.ngrams import hashed_counts
+from assay.kernels.text import Tokens, tokens
+from assay.models.linear import fit, tfidf
+
+FOLDS = 5
+MOST_ROWS = 2_000
+_BITS = 16
+_TOLERANCE = 1e-4
+_MARKUP = r"<[^<>]{1,80}>|https?://\S+|[#*_`~|\[\]{}\\]+"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Out-of-fold probability of being synthetic, for two samples told apart.
+
+    Attributes:
+        scores, folds: Shape (rows + real rows,), the questioned rows first.
+    """
+
+    scores: npt.NDArray[np.float32]
+    folds: Index
+    rows: int
+
+    def auc(self, kept: Bools, kept_real: Bools) -> float:
+        """Area under the ROC curve, of pairs scored by the same fold's model."""
+        synthetic = np.concatenate([kept, np.zeros_like(kept_real)])
+        real = np.concatenate([np.zeros_like(kept), kept_real])
+        won = pairs = 0.0
+        for fold in range(FOLDS):
+            here = self.folds == fold
+            ours, theirs = self.scores[here & synthetic], self.scores[here & real]
+            won += auc(ours, theirs) * len(ours) * len(theirs) if len(ours) and len(theirs) else 0.0
+            pairs += len(ours) * len(theirs)
+        return won / pairs if pairs else float("nan")
+
+
+def auc(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> float:
+    """Probability that one of ours exceeds one of theirs, ties counting half."""
+    ordered = np.sort(theirs)
+    below = np.searchsorted(ordered, ours, "left") + np.searchsorted(ordered, ours, "right")
+    return float(below.mean() / (2 * len(theirs)))
+
+
+def tell_apart(
+    features: scipy.sparse.csr_matrix,
+    root: npt.NDArray[np.uint64],
+    rows: int,
+    *,
+    learn_from: Bools | None = None,
+) -> Told:
+    """Score every row by a logistic regression that saw none of its kin.
+
+    Args:
+        features: Shape (rows + real rows, features), the questioned rows first.
+        root: Root of each row; all rows of a root fall into one fold, on whichever side they are.
+        learn_from: Rows the regressions learn from, shape (rows + real rows,); None: all.
+    """
+    folds = (mixed(root, salt=30) % np.uint64(FOLDS)).astype(np.int64)
+    labels = (np.arange(len(root)) < rows).astype(np.int64)
+    weights = (folds[None, :] != np.arange(FOLDS)[:, None]).astype(np.float64)
+    if learn_from is not None:
+        weights *= learn_from
+    # The intercept takes up whichever side a fold has more of; ranks within the fold do not see it.
+    scores = np.zeros(len(root), np.float32)
+    for block in fit(features, labels, weights, classes=2, tolerance=_TOLERANCE):
+        chances = block.predict_proba(features)
+        for arm, fold in enumerate(block.arms):
+            scores[folds == fold] = chances[arm, folds == fold, 1]
+    return Told(scores, folds, rows)
+
+
+def words(rows: Tokens, real: Tokens) -> scipy.sparse.csr_matrix:
+    """TF-IDF of words and word pairs, the questioned rows first."""
+    counts = scipy.sparse.vstack([hashed_counts(side, bits=_BITS) for side in (rows, real)], format="csr")
+    return tfidf(counts, np.ones(counts.shape[0], bool))
+
+
+def normalised(text: pa.Array) -> pa.Array:
+    """Text without markup and addresses."""
+    return pc.replace_substring_regex(text, _MARKUP, " ")
+
+
+def suspicion(rows: Rows, real: Rows, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Probability of being synthetic for every one of `rows`, by a model that saw none of its kin."""
+    size = min(len(rows), len(real), MOST_ROWS)
+    beside = draw_rows(real, size, rng)
+    drawn = np.concatenate([rng.permutation(len(rows)) < size, np.ones(len(beside), bool)])
+    counts = [hashed_counts(side.tokens, bits=_BITS) for side in (rows, beside)]
+    features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
+    return tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn).scores[: len(rows)]
+
+
+def _as_it_is(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    return tell_apart(words(rows.tokens, real.tokens), _roots(rows, real), len(rows)).auc
+
+
+def _normalised(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    features = words(tokens(normalised(rows.text)), tokens(normalised(real.text)))
+    return tell_apart(features, _roots(rows, real), len(rows)).auc
+
+
+def _roots(rows: Rows, real: Rows) -> npt.NDArray[np.uint64]:
+    return np.concatenate([rows.root, real.root])
+
+
+_METHOD = (
+    f"TF-IDF of words and word pairs (2^{_BITS} hashed columns), logistic regression, {FOLDS} folds by root id, "
+    "equally many rows a side; AUC over out-of-fold scores"
+)
+PROBE = SampleProbe(
+    "fidelity.two_sample_auc",
+    _as_it_is,
+    _METHOD,
+    equal="rows",
+    against_real=True,
+    most=MOST_ROWS,
+    least=50,
+)
+NORMALISED = SampleProbe(
+    "fidelity.two_sample_auc",
+    _normalised,
+    f"{_METHOD}; markup and addresses removed first (case, punctuation and white space never count)",
+    equal="rows",
+    against_real=True,
+    most=MOST_ROWS,
+    least=50,
+    slice={"after": "format normalised"},
+)

@@ -1,0 +1,175 @@
+"""Which phrases does the text over-use?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from assay.audit.annotate.columns import Columns
+from assay.audit.annotate.phrases import Phrase, find
+from assay.audit.probe import Floats, Probe, Reader, SampleProbe
+from assay.audit.rows import GROUPS, Bools, Index, Rows, groups, mixed
+from assay.kernels.ngrams import ngram_ids
+
+ORDERS = (1, 2, 3)
+FEWEST_ROWS = 10
+MOST_PHRASES = 20
+_LEVEL = 0.05
+# The prior adds this share of what both sides together hold, half to each: it draws the odds together.
+_PRIOR_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Phrases that at least ten of the questioned rows hold.
+
+    Attributes:
+        ids: Id of each phrase, shape (phrases,).
+        counts, counts_real: Rows that hold it, by group of kin, shape (groups, phrases).
+        rows, rows_real: Rows of each group, shape (groups,).
+    """
+
+    ids: npt.NDArray[np.uint64]
+    counts: Floats
+    counts_real: Floats
+    rows: Floats
+    rows_real: Floats
+
+    def z(self, kept: Bools) -> Floats:
+        """Over-use of each phrase in standard errors, from the groups `kept`; the errors from all of them.
+
+        Source: Monroe, Colaresi & Quinn 2008, Political Analysis 16, 372-403: log-odds with an informative
+            Dirichlet prior. Rows are counted, not words, so one row that harps on a word counts once; the
+            error is the larger of theirs and the jackknife's over groups of kin.
+        """
+        everything = np.ones(GROUPS, bool)
+        without = np.stack(
+            [self._log_odds(everything ^ (np.arange(GROUPS) == group)) for group in range(GROUPS)]
+        )
+        scatter = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+        prior = self._prior(everything)
+        theirs = 1 / (self.counts.sum(axis=0) + prior) + 1 / (self.counts_real.sum(axis=0) + prior)
+        error = np.sqrt(np.maximum(theirs, scatter))
+        return np.asarray(self._log_odds(kept) / error)
+
+    def _prior(self, kept: Bools) -> Floats:
+        both = self.counts[kept].sum(axis=0) + self.counts_real[kept].sum(axis=0)
+        return np.asarray(both * _PRIOR_WEIGHT / 2)
+
+    def _log_odds(self, kept: Bools) -> Floats:
+        prior = self._prior(kept)
+        ours = self.counts[kept].sum(axis=0) + prior
+        theirs = self.counts_real[kept].sum(axis=0) + prior
+        rows = self.rows[kept].sum() * (1 + _PRIOR_WEIGHT)
+        rows_real = self.rows_real[kept].sum() * (1 + _PRIOR_WEIGHT)
+        return np.asarray(
+            np.log(ours / np.maximum(rows - ours, 0.5)) - np.log(theirs / np.maximum(rows_real - theirs, 0.5))
+        )
+
+    @property
+    def cut(self) -> float:
+        """The z that one phrase in any of 20 samples would pass by chance (Bonferroni)."""
+        return float(stats.norm.isf(_LEVEL / max(len(self.ids), 1)))
+
+
+def counted(rows: Rows, real: Rows) -> Counted:
+    """The phrases of one to three words that `rows` holds often enough to be judged."""
+    held, held_real = _held(rows), _held(real)
+    ids, number, times = np.unique(held[0], return_inverse=True, return_counts=True)
+    frequent = times >= FEWEST_ROWS
+    place = np.cumsum(frequent) - 1
+    kept = frequent[number]
+    counts = _by_group(place[number[kept]], groups(rows)[held[1][kept]], int(frequent.sum()))
+    ids = ids[frequent]
+    at = np.minimum(np.searchsorted(ids, held_real[0]), max(len(ids) - 1, 0))
+    known = ids[at] == held_real[0] if len(ids) else np.zeros(len(at), bool)
+    counts_real = _by_group(at[known], groups(real)[held_real[1][known]], len(ids))
+    return Counted(
+        ids,
+        counts,
+        counts_real,
+        np.bincount(groups(rows), minlength=GROUPS).astype(float),
+        np.bincount(groups(real), minlength=GROUPS).astype(float),
+    )
+
+
+def _held(rows: Rows) -> tuple[npt.NDArray[np.uint64], Index]:
+    """Each phrase of each row once: its id and the row, shape (phrases held,)."""
+    found = []
+    for n in ORDERS:
+        ids, offsets = ngram_ids(rows.tokens, n)
+        row = np.repeat(np.arange(len(rows)), np.diff(offsets))
+        first = np.unique(ids ^ mixed(row.astype(np.uint64), salt=4), return_index=True)[1]
+        found.append((ids[first], row[first]))
+    return np.concatenate([ids for ids, _ in found]), np.concatenate([row for _, row in found])
+
+
+def _by_group(phrase: Index, group: Index, number: int) -> Floats:
+    flat = np.bincount(group * number + phrase, minlength=GROUPS * number)
+    return flat.reshape(GROUPS, number).astype(float)
+
+
+def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    found = counted(rows, real)
+    group, group_real = groups(rows), groups(real)
+
+    def overused(kept: Bools, kept_real: Bools) -> float:
+        present = np.zeros(GROUPS, bool)
+        present[group[kept]] = True
+        present[group_real[kept_real]] = True
+        return float((found.z(present) > found.cut).sum())
+
+    return overused
+
+
+PROBE = SampleProbe(
+    "fidelity.giveaways",
+    _prepare,
+    f"phrases of one to three words, in at least {FEWEST_ROWS} rows, whose log-odds of being in a row, with an "
+    f"informative Dirichlet prior, exceed those in real rows at the {_LEVEL:.0%} level over all phrases "
+    "(Bonferroni); equally many tokens a side",
+    equal="tokens",
+    against_real=True,
+    most=150_000,
+    least=50,
+    counts=True,
+)
+
+
+def overused(rows: Rows, real: Rows) -> tuple[Phrase, ...]:
+    """The phrases over-used most, the strongest first, none of them part of another."""
+    found = counted(rows, real)
+    z = found.z(np.ones(GROUPS, bool))
+    listed: list[Phrase] = []
+    for place in np.argsort(-z, kind="stable"):
+        if z[place] <= found.cut or len(listed) == MOST_PHRASES:
+            break
+        phrase = find(rows, int(found.ids[place]), ORDERS)
+        if not any(_within(phrase.text, other.text) for other in listed):
+            listed.append(phrase)
+    return tuple(listed)
+
+
+def _within(one: str, other: str) -> bool:
+    return f" {one} " in f" {other} " or f" {other} " in f" {one} "
+
+
+def phrase_probes(phrases: tuple[Phrase, ...]) -> tuple[Probe, ...]:
+    """One probe for each phrase: the share of rows that hold it."""
+    return tuple(_probe(phrase) for phrase in phrases)
+
+
+def _probe(phrase: Phrase) -> Probe:
+    def tally(columns: Columns) -> Floats:
+        return np.column_stack([columns.phrases[phrase.text], np.ones(len(columns))]).astype(float)
+
+    return Probe(
+        "fidelity.giveaways",
+        tally,
+        "rows that hold the phrase / rows",
+        slice={"phrase": phrase.text},
+        unit="share of rows",
+    )

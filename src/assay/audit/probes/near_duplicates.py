@@ -1,0 +1,22 @@
+"""How many rows nearly repeat an earlier row?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.audit.annotate.columns import Columns
+from assay.audit.probe import Floats, Probe
+
+
+def _tally(columns: Columns) -> Floats:
+    filled = columns.tokens > 0
+    return np.column_stack([columns.near_repeat, filled]).astype(float)
+
+
+PROBE = Probe(
+    "duplicates.near_share",
+    _tally,
+    "rows in a cluster of near-duplicates (Jaccard over 3-word shingles at least 0.7, candidates by MinHash, "
+    "then verified), its first row excepted / rows with words; as many real rows as synthetic ones",
+    equal_rows=True,
+)

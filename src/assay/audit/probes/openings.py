@@ -1,0 +1,43 @@
+"""How many rows begin in the same few ways?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.audit.probe import Reader, SampleProbe
+from assay.audit.rows import Bools, Index, Rows
+from assay.kernels.ngrams import ngram_ids
+
+WORDS, COMMONEST = 3, 10
+
+
+def openings(rows: Rows) -> Index:
+    """Number of each row's first three words, shape (rows,); equal openings share one, and -1 means none."""
+    ids, offsets = ngram_ids(rows.tokens, WORDS)
+    long_enough = np.diff(offsets) > 0
+    numbers = np.full(len(rows), -1, np.int64)
+    numbers[long_enough] = np.unique(ids[offsets[:-1][long_enough]], return_inverse=True)[1]
+    return numbers
+
+
+def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    numbers = openings(rows)
+
+    def share(kept: Bools, _: Bools) -> float:
+        chosen = numbers[kept & (numbers >= 0)]
+        if not len(chosen):
+            return float("nan")
+        return float(np.sort(np.bincount(chosen))[-COMMONEST:].sum() / len(chosen))
+
+    return share
+
+
+PROBE = SampleProbe(
+    "diversity.opening_share",
+    _prepare,
+    f"rows that begin with one of the {COMMONEST} commonest {WORDS}-word openings / rows of {WORDS} words or more",
+    equal="rows",
+    against_real=False,
+    most=20_000,
+    least=50,
+)
