@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.core.step import Step
+from assay.core.step import Step, seconds_spent
 from assay.core.trial import Trial
 from assay.core.verdict import decide
 
@@ -90,7 +89,6 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
 
     Raises: InputError: a file, column or setting cannot be used as given.
     """
-    started = time.perf_counter()
     steps = out / "steps"
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
     real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
@@ -99,26 +97,29 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     clean, leak_losses = _without_copies(synthetic, test, steps, progress)
     losses = [*_unread(sides), *guard_losses, *leak_losses]
 
+    made = [*(side.corpus.folder for side in sides.values()), train.folder.parent, clean.folder.parent]
     measures: list[Measure] = []
     trials: tuple[Trial, ...] = ()
     rows = out / "rows"
     if study.audit:
         folder = _audit_step(study, train, reference, synthetic, steps, progress)
+        made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         _place(folder, rows, ("examples.parquet", "synthetic.parquet"))
     if study.trial:
         folder = _trial_step(study, train, clean, test, steps, progress)
+        made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
 
     evidence = Evidence(
         tool=Tool(version=__version__, commit=_commit()),
         seed=study.seed,
-        inputs=tuple(_input(role, corpus) for role, side in sides.items()),
+        inputs=tuple(_input(role, side) for role, side in sides.items()),
         measures=tuple(measures),
         trials=trials,
         claims=decide(measures, margin=study.margin),
-        costs=Costs(seconds=round(time.perf_counter() - started, 1)),
+        costs=Costs(seconds=round(sum(seconds_spent(folder) for folder in made), 1)),
         losses=tuple(losses),
     )
     _write(out / "study.toml", study.to_toml())
