@@ -149,12 +149,14 @@ def _expand(path: Path, skipped: Counter[str]) -> Iterator[tuple[Path, str]]:
         root, candidates = path, _walk(path)
     elif glob.has_magic(str(path)):
         root, pattern = _split_glob(path)
-        candidates = (match for match in root.glob(pattern) if match.is_file())
+        candidates = root.glob(pattern)
     else:
         raise InputError("no such file or folder", where=str(path))
     inside = root.resolve()
     found = 0
     for candidate in sorted(candidates, key=lambda match: match.relative_to(root).as_posix()):
+        if _is_hidden(candidate.relative_to(root)) or not candidate.is_file():
+            continue
         if _kind(candidate) is None:
             skipped["file skipped: unknown suffix"] += 1
         elif not candidate.resolve().is_relative_to(inside):
@@ -166,13 +168,15 @@ def _expand(path: Path, skipped: Counter[str]) -> Iterator[tuple[Path, str]]:
         raise InputError("no data file here", where=str(path), fix=KNOWN)
 
 
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") and part != ".." for part in path.parts)
+
+
 def _walk(root: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(root, followlinks=False):
         folders[:] = [folder for folder in folders if not folder.startswith(".")]
         for file in files:
-            path = Path(parent, file)
-            if not file.startswith(".") and path.is_file():
-                yield path
+            yield Path(parent, file)
 
 
 def _split_glob(path: Path) -> tuple[Path, str]:
