@@ -1,0 +1,316 @@
+"""A linear classifier over hashed TF-IDF, trained for many weightings of the same rows at once.
+
+All arms of a trial share one matrix of features; an arm is a vector of row weights. A pass over the rows
+serves a whole block of arms: coefficients lie as (features, arms x outputs), so that a feature's
+coefficients for every arm of the block are one contiguous load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from assay.core.errors import EngineError
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+_BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
+
+
+@dataclass(frozen=True)
+class Fits:
+    """A block of trained arms.
+
+    Attributes:
+        arms: Which arms, as rows of the weights, shape (arms,).
+        features: Features that any of the arms' rows use, shape (used,); all others have coefficient zero.
+        solution: Coefficients and, in the last row, intercepts, shape (used + 1, arms * outputs). There is
+            one output, the logit of the second class, for two classes; else one per class.
+        passes: Passes over its rows that each arm needed, shape (arms,).
+        classes: Number of classes.
+    """
+
+    arms: npt.NDArray[np.int64]
+    features: npt.NDArray[np.int64]
+    solution: Floats
+    passes: npt.NDArray[np.int64]
+    classes: int
+
+    def predict_proba(self, features: sp.csr_matrix) -> Floats:
+        """Class probabilities by every arm of the block, shape (arms, rows, classes)."""
+        logits = features[:, self.features] @ self.solution[:-1] + self.solution[-1]
+        logits = logits.reshape(features.shape[0], len(self.arms), -1).transpose(1, 0, 2)
+        if self.classes == 2:
+            second = 1 / (1 + np.exp(-logits))
+            return np.concatenate([1 - second, second], axis=2)
+        odds = np.exp(logits - logits.max(axis=2, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=2, keepdims=True), dtype=np.float32)
+
+
+def tfidf(counts: sp.csr_matrix, fit_rows: npt.NDArray[np.bool_], *, min_rows: int = 2) -> sp.csr_matrix:
+    """Log term frequency times inverse document frequency, rows of length one.
+
+    Args:
+        counts: Token counts, shape (rows, columns).
+        fit_rows: Rows that decide the document frequencies, shape (rows,); never the test rows.
+        min_rows: Columns that fewer of those rows use are dropped and the others renumbered.
+    Returns: float32, shape (rows, columns kept).
+    Source: Salton & Buckley 1988, Information Processing & Management 24, 513-523.
+    """
+    fit = counts[fit_rows]
+    frequency = np.bincount(fit.indices, minlength=counts.shape[1])
+    kept = frequency >= min_rows
+    idf = (np.log((1 + fit.shape[0]) / (1 + frequency[kept])) + 1).astype(np.float32)
+    features = counts[:, np.flatnonzero(kept)].astype(np.float32)
+    features.data = 1 + np.log(features.data)
+    features.data *= idf[features.indices]
+    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
+    features.data /= np.repeat(np.maximum(length, np.float32(1e-12)), np.diff(features.indptr))
+    features.data = features.data.astype(np.float32)
+    return features
+
+
+def fit(
+    features: sp.csr_matrix,
+    labels: npt.NDArray[np.integer],
+    weights: npt.NDArray[np.floating],
+    *,
+    classes: int,
+    l2: float = 1.0,
+    tolerance: float = 1e-5,
+    max_passes: int = 300,
+    threads: int = 2,
+) -> Iterator[Fits]:
+    """Multinomial logistic regression for every row of `weights`, to scikit-learn's converged solution.
+
+    Minimises ``sum_i w_i * loss_i + l2 / 2 * ||W||^2`` per arm, intercepts unpenalised: scikit-learn's
+    ``LogisticRegression(C=1 / l2)`` with `weights` as sample weights (one logit when there are two classes).
+
+    Args:
+        features: Shape (rows, features), float32.
+        labels: Class of each row, 0 to classes - 1, shape (rows,).
+        weights: Row weights, not negative, shape (arms, rows).
+        tolerance: An arm is done when no gradient entry exceeds this times its total weight.
+        threads: Blocks of arms trained side by side; the result does not depend on it.
+    Yields: The arms in blocks, largest first; together they are all arms.
+    Raises: EngineError: an arm is not done after `max_passes` passes.
+    Source: Polak & Ribiere 1969 (nonlinear conjugate gradients); Bach 2010, Electronic Journal of Statistics
+        4, 384-414 (the step length that cannot overshoot).
+    """
+    outputs = 1 if classes == 2 else classes
+    per_block = max(1, _BLOCK_OUTPUTS // outputs)
+    # Arms of like size go together: a block reads the union of its arms' rows.
+    order = np.argsort((weights > 0).sum(axis=1), kind="stable")[::-1]
+
+    def train(block: npt.NDArray[np.int64]) -> Fits:
+        rows = np.flatnonzero((weights[block] > 0).any(axis=0))
+        part = features[rows]
+        used, columns = np.unique(part.indices, return_inverse=True)
+        solution, passes = _minimise(
+            part.indptr.astype(np.int64),
+            columns.astype(np.int32),
+            part.data,
+            labels[rows].astype(np.int32),
+            np.ascontiguousarray(weights[block][:, rows].T, dtype=np.float32),
+            len(used),
+            outputs,
+            l2,
+            tolerance,
+            max_passes,
+        )
+        if (passes < 0).any():
+            raise EngineError(
+                f"{int((passes < 0).sum())} trainings did not converge in {max_passes} passes",
+                fix="Use a stronger penalty, or check the rows for extreme weights.",
+            )
+        return Fits(block, used.astype(np.int64), solution, passes, classes)
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(train, [order[i : i + per_block] for i in range(0, len(order), per_block)])
+
+
+@numba.njit(nogil=True, cache=True)
+def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, tolerance, max_passes):  # type: ignore[no-untyped-def]
+    """Conjugate gradients for a block of arms in step; no loss is evaluated and no line is searched.
+
+    The curvature along a direction is known from the margins, and the logistic loss is self-concordant, so
+    each step has a length that provably lowers the loss. Only four arrays of the coefficients' size are
+    touched: with sparse text those, not the rows, are what a quasi-Newton method spends its time on.
+    Returns the solution, shape (features + 1, arms * outputs), and the passes per arm, -1 where an arm did
+    not converge.
+    """
+    rows, arms = weights.shape
+    size, width = features + 1, arms * outputs
+    totals = np.zeros(arms, dtype=np.float64)
+    for i in range(rows):
+        for arm in range(arms):
+            totals[arm] += weights[i, arm]
+    scale = _scale(indptr, columns, values, totals.mean() / rows, size, outputs, l2)
+    point = np.zeros((size, width), dtype=np.float32)
+    gradient = np.zeros((size, width), dtype=np.float32)
+    previous = np.zeros((size, width), dtype=np.float32)
+    direction = np.zeros((size, width), dtype=np.float32)
+    logits = np.zeros((rows, width), dtype=np.float32)
+    change = np.zeros((rows, width), dtype=np.float32)
+    chances = np.zeros((rows, width), dtype=np.float32)
+    length = np.zeros(width, dtype=np.float32)
+    beta = np.zeros(width, dtype=np.float32)
+    new = np.zeros(width, dtype=np.float64)
+    mixed = np.zeros(width, dtype=np.float64)
+    slope = np.zeros(width, dtype=np.float64)
+    squares = np.zeros(width, dtype=np.float64)
+    steepest = np.zeros(width, dtype=np.float32)
+    curvature = np.zeros(arms, dtype=np.float64)
+    widest = np.zeros(arms, dtype=np.float32)
+    old = np.full(arms, np.inf)
+    passes = np.full(arms, -1, dtype=np.int64)
+
+    for number in range(1, max_passes + 1):
+        gradient, previous = previous, gradient
+        _step_rows(
+            indptr, columns, values, labels, weights, outputs, length, change, logits, chances, gradient
+        )
+        new[:] = 0
+        mixed[:] = 0
+        steepest[:] = 0
+        for j in range(size):
+            penalty = np.float32(l2 if j < features else 0)
+            for k in range(width):
+                point[j, k] += length[k] * direction[j, k]
+                slant = gradient[j, k] + penalty * point[j, k]
+                gradient[j, k] = slant
+                new[k] += scale[j] * slant * slant
+                mixed[k] += scale[j] * slant * previous[j, k]
+                steepest[k] = max(steepest[k], abs(slant))
+        for arm in range(arms):
+            first, last = arm * outputs, (arm + 1) * outputs
+            if passes[arm] < 0 and steepest[first:last].max() <= tolerance * totals[arm]:
+                passes[arm] = number
+            fresh = new[first:last].sum()
+            beta[first:last] = max(0.0, (fresh - mixed[first:last].sum()) / old[arm])
+            old[arm] = max(fresh, 1e-300)
+        if (passes >= 0).all():
+            break
+        slope[:] = 0
+        squares[:] = 0
+        for j in range(size):
+            penalty = np.float32(l2 if j < features else 0)
+            for k in range(width):
+                way = beta[k] * direction[j, k] - scale[j] * gradient[j, k]
+                direction[j, k] = way
+                slope[k] += way * gradient[j, k]
+                squares[k] += penalty * way * way
+        _curvature(indptr, columns, values, weights, outputs, direction, chances, change, curvature, widest)
+        for arm in range(arms):
+            first, last = arm * outputs, (arm + 1) * outputs
+            newton = -slope[first:last].sum() / max(curvature[arm] + squares[first:last].sum(), 1e-300)
+            if passes[arm] >= 0 or newton <= 0:
+                length[first:last] = 0
+                old[arm] = np.inf  # a direction that does not descend is forgotten
+            elif widest[arm] * newton > 1e-6:
+                length[first:last] = np.log1p(widest[arm] * newton) / widest[arm]
+            else:
+                length[first:last] = newton
+    return point, passes
+
+
+@numba.njit(nogil=True, cache=True)
+def _scale(indptr, columns, values, mean_weight, size, outputs, l2):  # type: ignore[no-untyped-def]
+    """Inverse of the Hessian's diagonal at zero for the block's mean weight, shape (size,)."""
+    spread = (1 - 1 / max(outputs, 2)) / max(outputs, 2) * mean_weight
+    diagonal = np.full(size, l2)
+    diagonal[size - 1] = spread * (len(indptr) - 1)
+    for e in range(len(columns)):
+        diagonal[columns[e]] += spread * values[e] * values[e]
+    return (1 / diagonal).astype(np.float32)
+
+
+@numba.njit(nogil=True, cache=True)
+def _step_rows(indptr, columns, values, labels, weights, outputs, length, change, logits, chances, gradient):  # type: ignore[no-untyped-def]
+    """Move every row's logits by length * change; class chances there, and the unpenalised gradient."""
+    rows, width = logits.shape
+    arms = weights.shape[1]
+    bias = len(gradient) - 1
+    residual = np.empty(width, dtype=np.float32)
+    gradient[:] = 0
+    one = np.float32(1)
+    for i in range(rows):
+        for k in range(width):
+            logits[i, k] += length[k] * change[i, k]
+        if outputs == 1:
+            label = np.float32(labels[i])
+            for k in range(width):
+                chances[i, k] = one / (one + np.exp(-logits[i, k]))
+                residual[k] = weights[i, k] * (chances[i, k] - label)
+        else:
+            for arm in range(arms):
+                first, last = arm * outputs, (arm + 1) * outputs
+                weight = weights[i, arm]
+                if weight == 0:
+                    residual[first:last] = 0
+                    continue
+                top = logits[i, first]
+                for k in range(first, last):
+                    top = max(top, logits[i, k])
+                total = np.float32(0)
+                for k in range(first, last):
+                    chances[i, k] = np.exp(logits[i, k] - top)
+                    total += chances[i, k]
+                for k in range(first, last):
+                    chances[i, k] /= total
+                    residual[k] = weight * chances[i, k]
+                residual[first + labels[i]] -= weight
+        for k in range(width):
+            gradient[bias, k] += residual[k]
+        for e in range(indptr[i], indptr[i + 1]):
+            j, value = columns[e], values[e]
+            for k in range(width):
+                gradient[j, k] += value * residual[k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _curvature(indptr, columns, values, weights, outputs, direction, chances, change, curvature, widest):  # type: ignore[no-untyped-def]
+    """Change of every row's logits along the direction, the loss's curvature and widest change per arm."""
+    rows, width = change.shape
+    arms = weights.shape[1]
+    bias = len(direction) - 1
+    curvature[:] = 0
+    widest[:] = 0
+    moved = np.empty(width, dtype=np.float32)
+    one = np.float32(1)
+    for i in range(rows):
+        for k in range(width):
+            moved[k] = direction[bias, k]
+        for e in range(indptr[i], indptr[i + 1]):
+            j, value = columns[e], values[e]
+            for k in range(width):
+                moved[k] += value * direction[j, k]
+        for k in range(width):
+            change[i, k] = moved[k]
+        if outputs == 1:
+            for k in range(width):
+                bend = weights[i, k] * chances[i, k] * (one - chances[i, k])
+                curvature[k] += bend * moved[k] * moved[k]
+                reach = abs(moved[k]) if weights[i, k] > 0 else np.float32(0)
+                widest[k] = max(widest[k], reach)
+        else:
+            for arm in range(arms):
+                weight = weights[i, arm]
+                if weight == 0:
+                    continue
+                first, last = arm * outputs, (arm + 1) * outputs
+                mean = square = np.float32(0)
+                least = most = moved[first]
+                for k in range(first, last):
+                    mean += chances[i, k] * moved[k]
+                    square += chances[i, k] * moved[k] * moved[k]
+                    least, most = min(least, moved[k]), max(most, moved[k])
+                curvature[arm] += weight * max(square - mean * mean, np.float32(0))
+                widest[arm] = max(widest[arm], most - least)

@@ -1,0 +1,134 @@
+"""The design of the trial: which training sets are compared, each as a vector of row weights.
+
+All sizes are rows of one seed. A seed draws an order of the real roots and one of the synthetic roots and
+uses the first 80 % of either; within a seed every arm takes the first rows of the same orders, so smaller
+arms are nested in larger ones and all comparisons are paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.recipe import Recipe
+
+SEED_SHARE = 0.8  # of each source's rows, drawn by root
+_LADDER = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
+_SCARCE = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+_DOSES = (0.125, 0.25, 0.5, 1.0, 2.0)
+_SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
+_FEWEST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training set, the same in every seed up to the draw of rows.
+
+    Attributes:
+        real: Different real rows in it.
+        synthetic: Different synthetic rows in it.
+        repeat: How often each real row counts.
+    """
+
+    real: int
+    synthetic: int = 0
+    repeat: float = 1.0
+
+
+@dataclass(frozen=True)
+class Design:
+    """The arms and what they are for; an arm may serve several purposes and is trained once.
+
+    Attributes:
+        real_rows, synthetic_rows: Usable rows of each source.
+        budget: Real rows one seed may use.
+        doses: Synthetic rows one seed may use.
+        equal: Rows at which real only and synthetic only are compared: the smaller of the two.
+        ladder: Real only, growing.
+        repeated: All real rows of the budget, each counted more than once.
+        addition: All real rows of the budget plus growing synthetic doses.
+        replacement: `equal` rows with a growing synthetic share, from real only to synthetic only.
+        scarce: Few real rows plus all synthetic ones, growing in real rows.
+        exchange: Few real rows plus about as many synthetic ones: where the exchange rate is read.
+    """
+
+    real_rows: int
+    synthetic_rows: int
+    budget: int
+    doses: int
+    equal: int
+    ladder: tuple[Arm, ...]
+    repeated: tuple[Arm, ...]
+    addition: tuple[Arm, ...]
+    replacement: tuple[Arm, ...]
+    scarce: tuple[Arm, ...]
+    exchange: tuple[Arm, ...]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm once, in a fixed order."""
+        groups = self.ladder + self.repeated + self.addition + self.replacement + self.scarce + self.exchange
+        return tuple(dict.fromkeys(groups))
+
+    def recipe(self, arm: Arm) -> Recipe:
+        """The arm as multiples of the budget."""
+        return Recipe(real=arm.real * arm.repeat / self.budget, synthetic=arm.synthetic / self.budget)
+
+    def overlap(self) -> npt.NDArray[np.float64]:
+        """Share of its source that each arm uses in a seed, the larger of the two sources, shape (arms,)."""
+        return np.array(
+            [max(arm.real / self.real_rows, arm.synthetic / self.synthetic_rows) for arm in self.arms]
+        )
+
+
+def design(real_rows: int, synthetic_rows: int) -> Design:
+    """Lay out the arms for this many usable rows."""
+    budget, doses = int(real_rows * SEED_SHARE), int(synthetic_rows * SEED_SHARE)
+    equal = min(budget, doses)
+    steps = {round(share * budget) for share in _LADDER} | {equal}
+    added = sorted({min(round(dose * budget), doses) for dose in _DOSES})
+    few = [round(share * budget) for share in _SCARCE]
+    return Design(
+        real_rows,
+        synthetic_rows,
+        budget,
+        doses,
+        equal,
+        ladder=tuple(Arm(rows) for rows in sorted(steps) if rows >= _FEWEST_ROWS),
+        repeated=tuple(Arm(budget, repeat=1 + dose / budget) for dose in added),
+        addition=tuple(Arm(budget, dose) for dose in added),
+        replacement=(
+            Arm(equal),
+            *(Arm(equal - round(share * equal), round(share * equal)) for share in _SHARES),
+            Arm(0, equal),
+        ),
+        scarce=tuple(Arm(rows, doses) for rows in few if rows >= _FEWEST_ROWS),
+        exchange=tuple(Arm(rows, min(rows, budget // 4, doses)) for rows in few[1:] if rows >= _FEWEST_ROWS),
+    )
+
+
+def weights(
+    plan: Design,
+    real_roots: npt.NDArray[np.uint64],
+    synthetic_roots: npt.NDArray[np.uint64],
+    seeds: int,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float32]:
+    """Row weights, shape (arms * seeds, real rows + synthetic rows), an arm's seeds side by side."""
+    real_rows = len(real_roots)
+    out = np.zeros((len(plan.arms), seeds, real_rows + len(synthetic_roots)), dtype=np.float32)
+    for seed in range(seeds):
+        real, synthetic = order_by_root(real_roots, rng), order_by_root(synthetic_roots, rng)
+        for index, arm in enumerate(plan.arms):
+            out[index, seed, real[: arm.real]] = arm.repeat
+            out[index, seed, real_rows + synthetic[: arm.synthetic]] = 1
+    return out.reshape(-1, out.shape[2])
+
+
+def order_by_root(roots: npt.NDArray[np.uint64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Rows in an order that is random between roots and keeps a root's rows together, shape (rows,)."""
+    _, members = np.unique(roots, return_inverse=True)
+    place = rng.permutation(members.max() + 1)[members]
+    return np.argsort(place, kind="stable")

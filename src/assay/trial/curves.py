@@ -1,0 +1,79 @@
+"""What the curves say, draw by draw: exchange rate, break-even, best and harmful share.
+
+Each function takes one row per bootstrap draw and answers for each of them; nothing is read off a curve
+beyond its measured ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+LEAST_RATE, MOST_RATE = -1.0, 4.0
+_GRID = np.linspace(LEAST_RATE, MOST_RATE, 251)
+
+
+def rising(curve: Floats) -> Floats:
+    """The closest curve that never falls, by least squares, shape (draws, points) to the same.
+
+    Source: the min-max formula of isotonic regression, Robertson, Wright & Dykstra 1988.
+    """
+    points = curve.shape[1]
+    sums = np.concatenate([np.zeros((len(curve), 1)), np.cumsum(curve, axis=1)], axis=1)
+    out = np.full_like(curve, -np.inf)
+    for first in range(points):
+        means = (sums[:, first + 1 :] - sums[:, [first]]) / np.arange(1, points - first + 1)
+        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+        out[:, first:] = np.maximum(out[:, first:], least)
+    return out
+
+
+def exchange_rates(rows: Floats, curve: Floats, real: Floats, synthetic: Floats, scores: Floats) -> Floats:
+    """Real rows that one synthetic row is worth, one rate for all mixed arms together.
+
+    The rate is the one at which an arm of `real` + `synthetic` rows scores, over all arms, closest to what the real
+    curve shows for ``real + rate * synthetic`` rows. Distances are taken in score, so arms on a flat stretch
+    of the curve, where any number of rows would do, have no say.
+
+    Args:
+        rows: Real rows of each rung of the ladder, growing, shape (rungs,).
+        curve: Scores on the ladder, shape (draws, rungs).
+        real: Real rows of each mixed arm, shape (arms,).
+        synthetic: Synthetic rows of each mixed arm, shape (arms,).
+        scores: Their scores, shape (draws, arms).
+    Returns: Shape (draws,), within `LEAST_RATE` and `MOST_RATE`: a draw at an end means "at least" or "at most".
+    """
+    worth = np.log(np.maximum(real[:, None] + _GRID * synthetic[:, None], rows[0]))
+    smooth, places = rising(curve), np.log(rows)
+    misfit = np.zeros((len(curve), len(_GRID)))
+    for arm in range(len(real)):
+        rung = np.clip(np.searchsorted(places, worth[arm]) - 1, 0, len(rows) - 2)
+        part = np.clip((worth[arm] - places[rung]) / (places[rung + 1] - places[rung]), 0, 1)
+        expected = smooth[:, rung] * (1 - part) + smooth[:, rung + 1] * part
+        misfit += (expected - scores[:, [arm]]) ** 2
+    # Where several rates fit equally well the one closest to zero is claimed.
+    nearest = np.argsort(np.abs(_GRID), kind="stable")
+    rates: Floats = _GRID[nearest[np.argmin(misfit[:, nearest], axis=1)]]
+    return rates
+
+
+def crossing(places: Floats, gains: Floats, floor: float) -> Floats:
+    """Where a curve first falls below `floor`, interpolated; the last place if it never does.
+
+    Args:
+        places: Growing, shape (points,).
+        gains: Shape (draws, points).
+    Returns: Shape (draws,); the first place if the curve starts below the floor.
+    """
+    below = gains < floor
+    first = np.where(below.any(axis=1), below.argmax(axis=1), len(places))
+    out = np.full(len(gains), places[-1], dtype=np.float64)
+    out[first == 0] = places[0]
+    inner = np.flatnonzero((first > 0) & (first < len(places)))
+    after = first[inner]
+    high, low = gains[inner, after - 1], gains[inner, after]
+    part = (high - floor) / (high - low)
+    out[inner] = places[after - 1] + part * (places[after] - places[after - 1])
+    return out
