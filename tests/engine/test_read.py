@@ -125,7 +125,7 @@ def test_every_format_and_codec_gives_the_same_rows(tmp_path: Path, name: str, c
 anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(anything, anything), min_size=1, max_size=5), st.sampled_from(sorted(FORMATS)))
 def test_what_is_written_is_read_back(tmp_path: Path, pairs: list[tuple[str, str]], name: str) -> None:
     rows = [{"text": text, "note": note} for text, note in pairs]
@@ -133,7 +133,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, pairs: list[tuple[str, str
     assert texts(result) == [text for text, _ in pairs]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip), min_size=1

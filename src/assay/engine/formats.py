@@ -380,8 +380,7 @@ def _delimiter(head: bytes) -> str:
 
 def _quoting(head: bytes) -> Literal[0, 3]:
     """Tab-separated files often mean a quotation mark literally: they do if the rows fit better that way."""
-    lines = head.decode("utf-8", "replace").splitlines(keepends=True)
-    lines = (lines[:-1] or lines)[:1000]
+    lines = [line + "\n" for line in head.decode("utf-8", "replace").split("\n")[:1000]]
     quoted, literal = _misfits(lines, csv.QUOTE_MINIMAL), _misfits(lines, csv.QUOTE_NONE)
     return csv.QUOTE_MINIMAL if quoted <= literal else csv.QUOTE_NONE
 

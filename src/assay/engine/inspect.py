@@ -101,9 +101,7 @@ def inspect(
     Raises: InputError: a path does not exist, nothing matches, or a named file has an unknown suffix.
     """
     found = find(paths)
-    reports = []
-    for source in found.sources:
-        reports.append(_inspect_file(source, mapping or {}, slices, progress))
+    reports = (_inspect_file(source, mapping or {}, slices, progress) for source in found.sources)
     return Inspection(files=tuple(reports), skipped=found.skipped)
 
 
