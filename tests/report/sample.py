@@ -189,21 +189,21 @@ def trial_measures() -> list[Measure]:
     """What a trial would find: a little helps, alone it hurts."""
     method = "two-level paired bootstrap over 2500 test items and 6 seeds"
     ladder = {"235": 0.712, "470": 0.756, "940": 0.793, "1880": 0.826, "3760": 0.848}
-    replacement = {"0": 0.848, "0.1": 0.849, "0.25": 0.846, "0.5": 0.833, "0.75": 0.811, "1": 0.764}
-    addition = {"0.1": 0.852, "0.2": 0.856, "0.333": 0.853, "0.5": 0.847}
-    repeated = {"0": 0.848}
+    replacement = {0.0: 0.822, 0.1: 0.824, 0.25: 0.821, 0.5: 0.806, 0.75: 0.783, 1.0: 0.738}
+    doses = {0: 0.848, 400: 0.853, 940: 0.857, 1600: 0.852}
+    repeats = {1.0: 0.848, 1.11: 0.849, 1.25: 0.849, 1.43: 0.847}
+    scarce = {235: 0.744, 470: 0.772, 940: 0.799, 1880: 0.824}
 
-    def curve(points: dict[str, float], design: str) -> list[Measure]:
-        return [
-            measured(
-                "trial.dose_response",
-                (score, score - 0.006, score + 0.006),
-                n=2500,
-                slice={"design": design, "synthetic_share": share},
-                method=method,
-            )
-            for share, score in points.items()
-        ]
+    def arm(design: str, score: float, real: int, synthetic: int = 0, times: float = 1.0) -> Measure:
+        where = {
+            "design": design,
+            "synthetic_share": f"{synthetic / (real * times + synthetic):.4g}",
+            "real_rows": str(real),
+            "synthetic_rows": str(synthetic),
+            "repeats": f"{times:.4g}",
+        }
+        spread = (score, score - 0.006, score + 0.006)
+        return measured("trial.dose_response", spread, n=2500, slice=where, method=method)
 
     return [
         measured("trial.gap", (-0.084, -0.096, -0.071), n=2500, method=method),
@@ -225,9 +225,13 @@ def trial_measures() -> list[Measure]:
             )
             for rows, score in ladder.items()
         ),
-        *curve(replacement, "replacement"),
-        *curve(addition, "addition"),
-        *curve(repeated, "repeated"),
+        *(
+            arm("replacement", score, round(1600 * (1 - share)), round(1600 * share))
+            for share, score in replacement.items()
+        ),
+        *(arm("addition", score, 3760, dose) for dose, score in doses.items()),
+        *(arm("repeated", score, 3760, times=times) for times, score in repeats.items()),
+        *(arm("scarce+synthetic", score, real, 1600) for real, score in scarce.items()),
     ]
 
 

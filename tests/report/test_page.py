@@ -105,7 +105,9 @@ def test_the_page_is_well_formed_and_holds_every_section(page: str) -> None:
     assert outline(page).sections() == {
         "answer",
         "dose",
+        "added",
         "curve",
+        "numbers",
         "claims",
         "focus",
         "giveaways",
@@ -142,7 +144,7 @@ def test_the_policy_forbids_the_network_and_foreign_scripts(page: str) -> None:
 
 
 def test_every_claim_is_on_the_page_with_its_words(page: str) -> None:
-    text = outline(page).text
+    text = outline(page).text.replace("\u00a0", " ")
     for claim, result in zip(CLAIMS, evidence().claims, strict=True):
         assert claim.title in text
         assert result.statement in text

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assay.report.plots import dose_response, learning_curve
+from assay.report.plots import addition, dose_response, learning_curve
 
 from .sample import evidence
 
@@ -11,13 +11,26 @@ def _values(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [value for layer in spec["layer"] for value in layer["data"]["values"]]
 
 
-def test_dose_response_holds_every_arm_in_percent() -> None:
+def _points(spec: dict[str, Any]) -> list[tuple[float, float]]:
+    return [(round(value["x"], 1), round(value["y"], 1)) for value in _values(spec) if "y" in value]
+
+
+def test_dose_response_holds_the_replacement_arms_in_percent() -> None:
     spec = dose_response(evidence())
     assert spec is not None
-    points = [(value["x"], round(value["y"], 1)) for value in _values(spec) if "y" in value]
-    assert (25.0, 84.6) in points
-    assert (100.0, 76.4) in points
-    assert (20.0, 85.6) in points
+    assert {(0.0, 82.2), (25.0, 82.1), (100.0, 73.8)} <= set(_points(spec))
+
+
+def test_repeated_real_rows_stand_where_as_many_synthetic_rows_would() -> None:
+    spec = addition(evidence())
+    assert spec is not None
+    assert {(20.0, 85.7), (20.0, 84.9)} <= set(_points(spec))
+
+
+def test_scarce_real_rows_with_synthetic_ones_stand_on_the_learning_curve() -> None:
+    spec = learning_curve(evidence())
+    assert spec is not None
+    assert {(235.0, 71.2), (235.0, 74.4)} <= set(_points(spec))
 
 
 def test_best_and_harmful_ranges_are_named_on_the_plot() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -26,7 +27,11 @@ def render(run: Run) -> str:
     policy lets only the scripts named by their hash run and nothing be fetched.
     """
     evidence = run.evidence
-    specs = {"dose": plots.dose_response(evidence), "curve": plots.learning_curve(evidence)}
+    specs = {
+        "dose": plots.dose_response(evidence),
+        "added": plots.addition(evidence),
+        "curve": plots.learning_curve(evidence),
+    }
     drawn = {name: spec for name, spec in specs.items() if spec is not None}
     scripts = [_library(), _asset("plots.js")] if drawn else []
     environment = jinja2.Environment(
@@ -38,6 +43,7 @@ def render(run: Run) -> str:
         finalize=lambda value: safe.clean(value) if type(value) is str else value,
     )
     environment.filters["commands"] = _commands
+    environment.filters["tidy"] = _tidy
     return environment.get_template("page.html.jinja").render(
         view=view(run),
         policy=_policy(scripts),
@@ -56,6 +62,11 @@ def _commands(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
     )
+
+
+def _tidy(sentence: str) -> str:
+    """`sentence` with each number held to its percent sign at the end of a line."""
+    return re.sub(r"(?<=\d) (?=%|points)", "\u00a0", sentence)
 
 
 def _policy(scripts: list[str]) -> str:

@@ -1,11 +1,11 @@
-"""The two interactive plots of the page: Vega-Lite specifications, as plain data, from measures.
+"""The interactive plots of the page: Vega-Lite specifications, as plain data, from measures.
 
 Colours are CSS variables, so that one drawing serves light, dark and print.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from assay.core import words
@@ -14,87 +14,110 @@ from assay.core.measure import Measure
 
 Spec = dict[str, Any]
 Layer = dict[str, Any]
+Point = dict[str, Any]
 
 WIDTH = 860  # pixels of the drawing that stands in for the live plot; the live one fills its column
 _HEIGHT = 340
 _SHARES = [0, 25, 50, 75, 100]
+_X_AXIS = {"grid": False, "labelFlush": False, "labelOverlap": "greedy"}
 
 
 def dose_response(evidence: Evidence) -> Spec | None:
-    """Score by share of synthetic rows, with both real-only baselines, the best and the harmful range.
+    """Score by share of synthetic rows at a fixed number of rows, with the best and the harmful range.
 
     Returns: A Vega-Lite specification; None when fewer than three mixes were measured.
     """
-    arms = {
-        design: _arm(evidence, design, x="synthetic_share", times=100.0)
-        for design in ("replacement", "addition", "repeated")
-    }
-    curve = arms["replacement"]
-    if len(curve) < 3:
+    points = _arm(evidence, "replacement", _synthetic_share)
+    if len(points) < 3:
         return None
-    unit = evidence.sliced("trial.dose_response")[0].unit
     layers: list[Layer] = [
-        *_range(evidence.find("trial.best_share"), "best", "good", row=0),
+        *_best(evidence.find("trial.best_share")),
         *_harmful(evidence.find("trial.harmful_above")),
     ]
-    if curve[0]["x"] == 0:
-        layers.append(_baseline(curve[0], "band"))
-    repeated = arms["repeated"]
-    if len(repeated) == 1:
-        layers.append(_baseline(repeated[0], "second"))
-    elif repeated:
-        layers += _line(repeated, "second-ink", "square", dash=[2, 3])
-    if arms["addition"]:
-        layers += _line(arms["addition"], "ink", "diamond", dash=[6, 4])
-    layers += _line(curve, "accent", "circle")
-    axis = {"values": _SHARES, "title": "share of synthetic rows in training, %", "grid": False}
+    if points[0]["x"] == 0:
+        layers.append(_baseline(points[0]))
+    layers += _line(points, "accent", "circle")
+    axis = {"values": _SHARES, "title": "share of synthetic rows, % (same number of rows throughout)"}
     return _plot(
         layers,
-        x={"scale": {"domain": [0, 100], "nice": False}, "axis": axis},
-        y_title=_score_title(unit),
-        description="Score on real test rows by share of synthetic rows in training",
+        x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **_X_AXIS}},
+        y_title=_score_title(evidence, "trial.dose_response"),
+        description="Score on real test rows by share of synthetic rows, at a fixed number of rows",
+    )
+
+
+def addition(evidence: Evidence) -> Spec | None:
+    """Score when synthetic rows, or the real rows again, are added to all real rows; None without doses."""
+    added = _arm(evidence, "addition", _synthetic_share)
+    repeated = _arm(evidence, "repeated", _repeated_share)
+    if len(added) < 2:
+        return None
+    layers: list[Layer] = []
+    if added[0]["x"] == 0:
+        layers.append(_baseline(added[0]))
+    layers += _line(repeated, "second", "square", dash=[6, 4])
+    layers += _line(added, "accent", "circle")
+    last = max(point["x"] for point in added + repeated)
+    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
+    return _plot(
+        layers,
+        x={"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
+        y_title=_score_title(evidence, "trial.dose_response"),
+        description="Score on real test rows when synthetic or repeated real rows are added to all real rows",
     )
 
 
 def learning_curve(evidence: Evidence) -> Spec | None:
-    """Score by number of real rows; None when fewer than three sizes were measured."""
-    points = _arm(evidence, None, x="real_rows")
+    """Score by number of real rows, alone and with all synthetic rows; None below three sizes."""
+    points = _arm(evidence, None, _real_rows)
     if len(points) < 3:
         return None
-    unit = evidence.sliced("trial.learning_curve")[0].unit
     first, last = points[0]["x"], points[-1]["x"]
     layers: list[Layer] = []
     even = evidence.find("trial.break_even_rows")
     if even is not None and even.value is not None and first <= even.value <= last:
         layers += _break_even(even, first, last)
-    layers += _line(points, "accent", "circle")
+    layers += _line(points, "second", "square", dash=[6, 4])
+    layers += _line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle")
     axis = {
         "values": [point["x"] for point in points],
-        "title": "real rows in training (each step to the right multiplies them)",
+        "title": "real rows in training (logarithmic)",
         "format": ",d",
-        "grid": False,
     }
     return _plot(
         layers,
-        x={"scale": {"type": "log", "domain": [first, last], "nice": False}, "axis": axis},
-        y_title=_score_title(unit),
+        x={"scale": {"type": "log", "domain": [first, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
+        y_title=_score_title(evidence, "trial.learning_curve"),
         description="Score on real test rows by number of real rows in training",
     )
 
 
-def _arm(evidence: Evidence, design: str | None, *, x: str, times: float = 1.0) -> list[dict[str, Any]]:
-    """The measured points of one arm from left to right; without a design, those of the learning curve."""
+def _synthetic_share(where: dict[str, str]) -> float:
+    return 100 * float(where["synthetic_share"])
+
+
+def _repeated_share(where: dict[str, str]) -> float:
+    """The share of a repeated arm's rows that are there again: 1.25 times the rows, 20 % of them again."""
+    return 100 * (1 - 1 / float(where["repeats"]))
+
+
+def _real_rows(where: dict[str, str]) -> float:
+    return float(where["real_rows"])
+
+
+def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], float]) -> list[Point]:
+    """The measured points of one design from left to right; without a design, those of the learning curve."""
     name = "trial.learning_curve" if design is None else "trial.dose_response"
     points = []
     for measure in evidence.sliced(name):
         where = measure.slice or {}
-        if x not in where or (design is not None and where.get("design") != design):
+        if where.get("design") != design:
             continue
         if measure.value is not None and measure.low is not None and measure.high is not None:
             scale = 100.0 if _in_percent(measure.unit) else 1.0
             points.append(
                 {
-                    "x": float(where[x]) * times,
+                    "x": at(where),
                     "y": measure.value * scale,
                     "low": measure.low * scale,
                     "high": measure.high * scale,
@@ -105,7 +128,8 @@ def _arm(evidence: Evidence, design: str | None, *, x: str, times: float = 1.0) 
     return sorted(points, key=lambda point: point["x"])
 
 
-def _score_title(unit: str) -> str:
+def _score_title(evidence: Evidence, name: str) -> str:
+    unit = evidence.sliced(name)[0].unit
     return f"{unit} on real test rows" + (", %" if _in_percent(unit) else "")
 
 
@@ -113,12 +137,12 @@ def _in_percent(unit: str) -> bool:
     return unit == "accuracy" or unit.startswith("share")
 
 
-def _line(
-    points: Sequence[dict[str, Any]], colour: str, shape: str, dash: list[int] | None = None
-) -> list[Layer]:
-    """A line with its band; the points tell their numbers when pointed at."""
+def _line(points: list[Point], colour: str, shape: str, dash: list[int] | None = None) -> list[Layer]:
+    """A line with its band; the points tell their numbers when pointed at. No points, no line."""
+    if not points:
+        return []
     ink = f"var(--{colour})"
-    data = {"values": list(points)}
+    data = {"values": points}
     x = {"field": "x", "type": "quantitative"}
     tips = [
         {"field": "x", "type": "quantitative", "title": "at", "format": ",.4~g"},
@@ -148,11 +172,11 @@ def _line(
     ]
 
 
-def _baseline(point: dict[str, Any], colour: str) -> Layer:
+def _baseline(point: Point) -> Layer:
     """A band over the whole width at the height of one arm."""
     return {
         "data": {"values": [point]},
-        "mark": {"type": "rect", "color": f"var(--{colour})", "opacity": 0.55},
+        "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.55},
         "encoding": {
             "y": {"field": "low", "type": "quantitative"},
             "y2": {"field": "high"},
@@ -161,12 +185,12 @@ def _baseline(point: dict[str, Any], colour: str) -> Layer:
     }
 
 
-def _range(measure: Measure | None, word: str, colour: str, *, row: int) -> list[Layer]:
-    """A shaded range of shares with its words on the plot."""
+def _best(measure: Measure | None) -> list[Layer]:
     if measure is None or measure.low is None or measure.high is None:
         return []
     low, high = 100 * measure.low, 100 * measure.high
-    return _shade(low, high, f"{word}: {low:.0f} to {high:.0f} %", colour, row)
+    said = f"best: {low:.0f} to {high:.0f} %" if high - low < 100 else "best: any share, undecided"
+    return _shade(low, high, said, "good", row=0)
 
 
 def _harmful(measure: Measure | None) -> list[Layer]:

@@ -88,6 +88,7 @@ class Finding:
 
     @property
     def has_examples(self) -> bool:
+        """Whether any figure has rows to show."""
         return any(each.examples for each in self.figures)
 
 
@@ -118,6 +119,7 @@ class Table:
 
     @property
     def has_examples(self) -> bool:
+        """Whether any figure has rows to show."""
         return any(each.examples for each in self.figures)
 
 
@@ -126,9 +128,10 @@ class Mix:
     """One arm of the dose-response, ready to read."""
 
     design: str
+    real: str
+    synthetic: str
     share: str
     score: str
-    n: int
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,9 @@ class View:
     answer: Answer
     tiles: tuple[tuple[str, VerdictWord, str], ...]
     mixes: tuple[Mix, ...]
-    sizes: tuple[tuple[str, str, int], ...]
+    sizes: tuple[tuple[str, str], ...]
     trial: str
+    benefit: str
     exchange: str
     perspectives: tuple[Perspective, ...]
     focus: tuple[Focus, ...]
@@ -157,11 +161,6 @@ class View:
     version: str
     seed: int
     settings: str
-
-    @property
-    def designs(self) -> set[str]:
-        """The designs of the dose-response that were measured."""
-        return {mix.design for mix in self.mixes}
 
 
 def view(run: Run) -> View:
@@ -182,6 +181,7 @@ def view(run: Run) -> View:
         mixes=_mixes(evidence),
         sizes=_sizes(evidence),
         trial=_trial(evidence),
+        benefit=_stated(findings, "performance"),
         exchange=_exchange(evidence),
         perspectives=_perspectives(measured),
         focus=_focus(findings),
@@ -384,21 +384,28 @@ def _table(
 
 
 def _mixes(evidence: Evidence) -> tuple[Mix, ...]:
-    """The dose-response as a table: design, share, score, test rows."""
+    """The dose-response as a table, arm by arm."""
     rows = []
     for measure in evidence.sliced("trial.dose_response"):
         where = measure.slice or {}
-        if measure.value is not None and "synthetic_share" in where:
-            design = safe.visible(where.get("design", ""))
-            share = words.share(float(where["synthetic_share"]))
-            rows.append(Mix(design, share, words.with_interval(measure), measure.n))
+        if measure.value is not None:
+            again = where.get("repeats", "1")
+            rows.append(
+                Mix(
+                    design=safe.visible(where.get("design", "")),
+                    real=safe.visible(where.get("real_rows", "–")) + (f" × {again}" if again != "1" else ""),
+                    synthetic=safe.visible(where.get("synthetic_rows", "–")),
+                    share=words.share(float(where["synthetic_share"])),
+                    score=words.with_interval(measure),
+                )
+            )
     return tuple(rows)
 
 
-def _sizes(evidence: Evidence) -> tuple[tuple[str, str, int], ...]:
-    """The learning curve as a table: real rows, score, test rows."""
+def _sizes(evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """The learning curve as a table: real rows, score."""
     return tuple(
-        (f"{int(float(measure.slice['real_rows'])):,}", words.with_interval(measure), measure.n)
+        (f"{int(float(measure.slice['real_rows'])):,}", words.with_interval(measure))
         for measure in evidence.sliced("trial.learning_curve")
         if measure.value is not None and measure.slice and "real_rows" in measure.slice
     )
@@ -410,6 +417,18 @@ def _trial(evidence: Evidence) -> str:
     learners = ", ".join(dict.fromkeys(safe.visible(trial.learner) for trial in evidence.trials))
     seeds = len({trial.seed for trial in evidence.trials})
     return f"{words.count(len(evidence.trials), 'training')} of the {learners} learner over {words.count(seeds, 'seed')}."
+
+
+def _stated(findings: list[Finding], name: str) -> str:
+    """The statement of a claim that was measured."""
+    return next(
+        (
+            each.result.statement
+            for each in findings
+            if each.result.id == name and each.result.verdict != "not measured"
+        ),
+        "",
+    )
 
 
 def _exchange(evidence: Evidence) -> str:

@@ -21,8 +21,8 @@ def domain(measures: Sequence[Measure], *, also: Sequence[float] = ()) -> Domain
         ends += [end for end in (measure.low, measure.high) if end is not None]
         if measure.reference is not None:
             ends += [measure.reference.low, measure.reference.high]
-        elif measure.unit.endswith("difference"):
-            ends.append(0.0)  # a difference is read against none
+        else:
+            ends.append(0.0)  # without a reference, nothing is what a number is read against
     low, high = min(ends), max(ends)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
@@ -46,7 +46,7 @@ def whisker(measure: Measure, across: Domain | None = None) -> Markup:
         left, right = at(measure.reference.low), at(measure.reference.high)
         wide = max(right - left, 4.0)
         parts.append(f'<rect class="band" x="{left:.1f}" y="1" width="{wide:.1f}" height="{HEIGHT - 2}"/>')
-    elif low <= 0 <= high and measure.unit.endswith("difference"):
+    elif low <= 0 <= high:
         parts.append(f'<line class="zero" x1="{at(0)}" x2="{at(0)}" y1="1" y2="{HEIGHT - 1}"/>')
     left, right = at(measure.low), at(measure.high)
     parts.append(f'<line class="reach" x1="{left}" x2="{right}" y1="{middle}" y2="{middle}"/>')
