@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,6 @@ class Probe:
     Attributes:
         tally: What each row contributes, shape (rows, 2): hits, and the units of which they are a share.
         method: How the number came about, for people.
-        reference: What stands in the synthetic rows' place for the reference: ``pool`` (all real rows) where
-            a row is judged alone, ``apart`` (real rows against other real rows) where it is compared.
         equal_rows: The share grows with the number of rows, so both sides are cut to equally many.
         ratio: The number is the share divided by the same share of the real rows.
         slice, unit: Where they differ from the name's own.
@@ -41,7 +38,6 @@ class Probe:
     name: str
     tally: Callable[[Columns], Floats]
     method: str
-    reference: Literal["pool", "apart"] = "pool"
     equal_rows: bool = False
     ratio: bool = False
     slice: Mapping[str, str] | None = None

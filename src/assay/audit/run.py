@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.audit.annotate.columns import Columns, annotate
-from assay.audit.annotate.copies import Copied, copied
+from assay.audit.annotate.copies import Copied, copied, copied_among
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
@@ -58,15 +58,6 @@ class _Sides:
     other: Rows
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """The columns of the synthetic rows, of all real rows, and of the real rows that were compared with others."""
-
-    synthetic: Columns
-    pool: Columns
-    apart: Columns
-
-
 def audit(
     real: Corpus,
     reference: Corpus,
@@ -94,25 +85,22 @@ def audit(
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool)
-    counts = _Counts(
-        annotate(sides.synthetic, from_real, phrases),
-        annotate(pool, phrases=phrases),
-        _apart(pool, reference.rows / max(len(pool), 1), phrases, seed),
-    )
+    ours = annotate(sides.synthetic, from_real, phrases)
+    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(counts.synthetic, counts.pool))
+    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
         if isinstance(probe, SampleProbe):
             measures.append(_sampled(probe, sides, seed, level))
         else:
-            measures.append(_counted(probe, counts, sides, seed, level))
+            measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
         tuple(name_the_confound(measures)),
-        examples(sides.synthetic, counts.synthetic, from_real, pool, phrases, suspicion),
-        _flags(sides.synthetic, counts.synthetic, from_real, suspicion),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
+        _flags(sides.synthetic, ours, from_real, suspicion),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
@@ -125,12 +113,6 @@ def _phrases(sides: _Sides, seed: int) -> tuple[Phrase, ...]:
     size = sample_size(probe, sides.synthetic, sides.half, sides.other)
     rows, real, _ = draw(probe, sides.synthetic, sides.half, size, seed)
     return overused(rows, real) if min(len(rows), len(real)) >= probe.least else ()
-
-
-def _apart(pool: Rows, share: float, phrases: tuple[Phrase, ...], seed: int) -> Columns:
-    """Columns of some real rows, searched for what they share with the others."""
-    rest, apart = (pool.take(index) for index in divide(pool, share, salt=seed + 2))
-    return annotate(apart, copied(apart, rest), phrases)
 
 
 def _suspicion(sides: _Sides, seed: int) -> npt.NDArray[np.float32] | None:
@@ -151,18 +133,17 @@ def _sampled(probe: SampleProbe, sides: _Sides, seed: int, level: float) -> Meas
     return measure(probe, found, reference, level)
 
 
-def _counted(probe: Probe, counts: _Counts, sides: _Sides, seed: int, level: float) -> Measure:
-    ours, theirs, beside = counts.synthetic, counts.pool, counts.pool
+def _counted(
+    probe: Probe, ours: Columns, theirs: Columns, halves: tuple[Index, Index], seed: int, level: float
+) -> Measure:
     if probe.ratio:
-        reference = count(probe, theirs.take(sides.halves[1]), theirs.take(sides.halves[0]), level)
-        return measure(probe, count(probe, ours, beside, level), reference, level)
-    if probe.reference == "apart":
-        theirs = counts.apart
-    elif probe.equal_rows and len(theirs):
+        half, other = (theirs.take(index) for index in halves)
+        return measure(probe, count(probe, ours, theirs, level), count(probe, other, half, level), level)
+    if probe.equal_rows and len(theirs):
         rng = np.random.default_rng([seed, 2])
         rows = min(len(ours), len(theirs))
         ours, theirs = (side.alone(np.sort(rng.permutation(len(side))[:rows])) for side in (ours, theirs))
-    return measure(probe, count(probe, ours, beside, level), count(probe, theirs, beside, level), level)
+    return measure(probe, count(probe, ours, theirs, level), count(probe, theirs, theirs, level), level)
 
 
 def name_the_confound(measures: list[Measure]) -> list[Measure]:

@@ -27,7 +27,7 @@ class Columns:
     Attributes:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
-        copied_tokens, near_copy: What the row has copied from the real rows; zero for those themselves.
+        copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
     """
@@ -65,21 +65,21 @@ class Columns:
         return _with_repeats(self.take(index))
 
 
-def annotate(rows: Rows, copied: Copied | None = None, phrases: Iterable[Phrase] = ()) -> Columns:
-    """The columns of `rows`; without `copied`, nothing counts as a copy."""
-    none = np.zeros(len(rows), np.int64)
+def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
+    """The columns of `rows`."""
+    nowhere = np.zeros(len(rows), bool)
     unmarked = Columns(
         root=rows.root,
         tokens=rows.lengths,
         exact_group=row_hashes(rows.tokens),
         near_group=near_clusters(rows.tokens),
-        exact_repeat=none.astype(bool),
-        near_repeat=none.astype(bool),
+        exact_repeat=nowhere,
+        near_repeat=nowhere,
         empty=(rows.lengths == 0) | (np.diff(tokens(rows.answer).offsets) == 0),
         refusal=refuses(rows.answer),
         repetition=repeats_itself(rows.tokens),
-        copied_tokens=none if copied is None else copied.tokens,
-        near_copy=none.astype(bool) if copied is None else copied.near >= 0,
+        copied_tokens=copied.tokens,
+        near_copy=copied.near >= 0,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ ORDERS = (1, 2, 3)
 FEWEST_ROWS = 10
 MOST_PHRASES = 20
 _LEVEL = 0.05
-# The prior adds this share of what both sides together hold, half to each: it draws the odds together.
+# The prior weighs this share of the data, at the rates of both sides together: it draws the odds together.
 _PRIOR_WEIGHT = 0.5
 
 
@@ -29,44 +30,49 @@ class Counted:
     Attributes:
         ids: Id of each phrase, shape (phrases,).
         counts, counts_real: Rows that hold it, by group of kin, shape (groups, phrases).
-        rows, rows_real: Rows of each group, shape (groups,).
+        total, total_real: Sum of such counts over all phrases, rare ones too, by group, shape (groups,).
     """
 
     ids: npt.NDArray[np.uint64]
     counts: Floats
     counts_real: Floats
-    rows: Floats
-    rows_real: Floats
+    total: Floats
+    total_real: Floats
 
-    def z(self, kept: Bools) -> Floats:
-        """Over-use of each phrase in standard errors, from the groups `kept`; the errors from all of them.
+    def log_odds(self, kept: Bools) -> Floats:
+        """Log-odds of each phrase, ours minus theirs, from the groups `kept`, shape (phrases,).
 
-        Source: Monroe, Colaresi & Quinn 2008, Political Analysis 16, 372-403: log-odds with an informative
-            Dirichlet prior. Rows are counted, not words, so one row that harps on a word counts once; the
-            error is the larger of theirs and the jackknife's over groups of kin.
+        Source: Monroe, Colaresi & Quinn 2008, Political Analysis 16, 372-403, with an informative Dirichlet
+            prior. A phrase counts once a row, so that one row cannot make a giveaway.
         """
+        ours, theirs, total, total_real = self._with_prior(kept)
+        return np.asarray(np.log(ours / (total - ours)) - np.log(theirs / (total_real - theirs)))
+
+    @functools.cached_property
+    def error(self) -> Floats:
+        """Standard error of the log-odds, shape (phrases,): theirs, or the jackknife's over kin if larger."""
         everything = np.ones(GROUPS, bool)
         without = np.stack(
-            [self._log_odds(everything ^ (np.arange(GROUPS) == group)) for group in range(GROUPS)]
+            [self.log_odds(everything ^ (np.arange(GROUPS) == group)) for group in range(GROUPS)]
         )
         scatter = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-        prior = self._prior(everything)
-        theirs = 1 / (self.counts.sum(axis=0) + prior) + 1 / (self.counts_real.sum(axis=0) + prior)
-        error = np.sqrt(np.maximum(theirs, scatter))
-        return np.asarray(self._log_odds(kept) / error)
+        ours, theirs, _, _ = self._with_prior(everything)
+        return np.asarray(np.sqrt(np.maximum(1 / ours + 1 / theirs, scatter)))
 
-    def _prior(self, kept: Bools) -> Floats:
-        both = self.counts[kept].sum(axis=0) + self.counts_real[kept].sum(axis=0)
-        return np.asarray(both * _PRIOR_WEIGHT / 2)
+    def overused(self, kept: Bools) -> Bools:
+        """Phrases that pass the cut, judged from the groups `kept` by the errors of all, shape (phrases,)."""
+        return np.asarray(self.log_odds(kept) > self.cut * self.error)
 
-    def _log_odds(self, kept: Bools) -> Floats:
-        prior = self._prior(kept)
-        ours = self.counts[kept].sum(axis=0) + prior
-        theirs = self.counts_real[kept].sum(axis=0) + prior
-        rows = self.rows[kept].sum() * (1 + _PRIOR_WEIGHT)
-        rows_real = self.rows_real[kept].sum() * (1 + _PRIOR_WEIGHT)
-        return np.asarray(
-            np.log(ours / np.maximum(rows - ours, 0.5)) - np.log(theirs / np.maximum(rows_real - theirs, 0.5))
+    def _with_prior(self, kept: Bools) -> tuple[Floats, Floats, float, float]:
+        ours, theirs = self.counts[kept].sum(axis=0), self.counts_real[kept].sum(axis=0)
+        total, total_real = float(self.total[kept].sum()), float(self.total_real[kept].sum())
+        rate = (ours + theirs) / (total + total_real)
+        weight = 1 + _PRIOR_WEIGHT
+        return (
+            ours + _PRIOR_WEIGHT * total * rate,
+            theirs + _PRIOR_WEIGHT * total_real * rate,
+            total * weight,
+            total_real * weight,
         )
 
     @property
@@ -91,8 +97,8 @@ def counted(rows: Rows, real: Rows) -> Counted:
         ids,
         counts,
         counts_real,
-        np.bincount(groups(rows), minlength=GROUPS).astype(float),
-        np.bincount(groups(real), minlength=GROUPS).astype(float),
+        np.bincount(groups(rows)[held[1]], minlength=GROUPS).astype(float),
+        np.bincount(groups(real)[held_real[1]], minlength=GROUPS).astype(float),
     )
 
 
@@ -120,7 +126,7 @@ def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
         present = np.zeros(GROUPS, bool)
         present[group[kept]] = True
         present[group_real[kept_real]] = True
-        return float((found.z(present) > found.cut).sum())
+        return float(found.overused(present).sum())
 
     return overused
 
@@ -140,12 +146,14 @@ PROBE = SampleProbe(
 
 
 def overused(rows: Rows, real: Rows) -> tuple[Phrase, ...]:
-    """The phrases over-used most, the strongest first, none of them part of another."""
+    """The phrases over-used most, none of them part of another."""
     found = counted(rows, real)
-    z = found.z(np.ones(GROUPS, bool))
+    everything = np.ones(GROUPS, bool)
+    # By the odds that are certain, not by z: else "the" and "a" would stand before every telling phrase.
+    surely = np.where(found.overused(everything), found.log_odds(everything) - 2 * found.error, -np.inf)
     listed: list[Phrase] = []
-    for place in np.argsort(-z, kind="stable"):
-        if z[place] <= found.cut or len(listed) == MOST_PHRASES:
+    for place in np.argsort(-surely, kind="stable"):
+        if surely[place] == -np.inf or len(listed) == MOST_PHRASES:
             break
         phrase = find(rows, int(found.ids[place]), ORDERS)
         if not any(_within(phrase.text, other.text) for other in listed):

@@ -16,5 +16,4 @@ PROBE = Probe(
     "copying.near_share",
     _tally,
     "rows with a real row at Jaccard 0.7 or more over 3-word shingles / rows with words",
-    reference="apart",
 )

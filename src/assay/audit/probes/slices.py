@@ -36,7 +36,6 @@ def _probe(name: str, value: str) -> Probe:
         tally,
         f"share of synthetic rows with this {name} / share of real rows with it, "
         "of the rows that have one; real rows are halved by root for the reference",
-        reference="apart",
         ratio=True,
         slice={name: value},
     )

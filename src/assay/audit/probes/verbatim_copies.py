@@ -16,5 +16,4 @@ PROBE = Probe(
     "copying.verbatim_share",
     _tally,
     "tokens in passages of at least 50 tokens that stand in a real row / tokens",
-    reference="apart",
 )
