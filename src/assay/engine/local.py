@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -34,32 +36,40 @@ def map_merge(
         workers: Threads; by default one for each processor this process may use.
     Returns: None when there are no batches.
     """
-    threads = workers or _processors()
-    merged: Result | None = None
-    is_first, done = True, 0
+    results = _in_order(function, batches, workers or _processors(), stage, progress)
+    try:
+        first = next(results)
+    except StopIteration:
+        return None
+    return functools.reduce(merge, results, first)
+
+
+def _in_order(
+    function: Callable[[pa.RecordBatch], Result],
+    batches: Iterable[pa.RecordBatch],
+    workers: int,
+    stage: str,
+    progress: Progress,
+) -> Iterator[Result]:
+    done = 0
     waiting: deque[tuple[int, Future[Result]]] = deque()
-
-    def take() -> None:
-        nonlocal merged, is_first, done
-        rows, future = waiting.popleft()
-        result = future.result()
-        merged = result if is_first or merged is None else merge(merged, result)
-        is_first = False
-        done += rows
-        progress(stage, done, None)
-
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            for batch in batches:
-                waiting.append((batch.num_rows, pool.submit(function, batch)))
-                if len(waiting) >= 2 * threads:
-                    take()
-            while waiting:
-                take()
+            # None stands for the end: from there on, only what is under way is waited for.
+            for batch in itertools.chain(batches, itertools.repeat(None)):
+                if batch is not None:
+                    waiting.append((batch.num_rows, pool.submit(function, batch)))
+                    if len(waiting) < 2 * workers:
+                        continue
+                if not waiting:
+                    return
+                rows, future = waiting.popleft()
+                yield future.result()
+                done += rows
+                progress(stage, done, None)
         finally:
             for _, future in waiting:
                 future.cancel()
-    return merged
 
 
 def _processors() -> int:

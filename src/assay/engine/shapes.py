@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -37,6 +38,7 @@ ROOT = (
 )
 
 _SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant"}
+_AS_JSON = json.JSONEncoder(allow_nan=False, default=str)
 _SLICE_VALUES = range(2, 21)
 _SLICE_CHARACTERS = 64
 
@@ -85,22 +87,30 @@ class Layout(BaseModel):
                 row = _pair_row(self._needed(values, "prompt"), self._needed(values, "response"))
             case _:
                 row = Row(string(self._needed(values, "text"), "text"))
-        row.label = label(values.get(self.columns.get("label", "")))
-        if (root := values.get(self.columns.get("root", ""))) is not None:
+        columns = self.columns
+        if "label" in columns:
+            row.label = label(values.get(columns["label"]))
+        if "root" in columns and (root := values.get(columns["root"])) not in (None, ""):
             row.root = scalar(root)
-        row.generation = _whole_number(values.get(self.columns.get("generation", "")))
+        if "generation" in columns:
+            row.generation = _whole_number(values.get(columns["generation"]))
         return row
 
     def extras(self, values: Values) -> str | None:
         """Every column that has no other place, as JSON."""
-        used = {column for part, column in self.columns.items() if part != "root"}.union(self.slices)
-        rest = {column: value for column, value in values.items() if column not in used}
+        placed = self.placed
+        rest = {column: value for column, value in values.items() if column not in placed}
         if not rest:
             return None
         try:
-            return json.dumps(rest, default=str, allow_nan=False)
+            return _AS_JSON.encode(rest)
         except ValueError:
-            return json.dumps(_without_nan(rest), default=str)
+            return _AS_JSON.encode(_without_nan(rest))
+
+    @cached_property
+    def placed(self) -> frozenset[str]:
+        """Columns whose values the corpus keeps as they are; of a root id it keeps only the hash."""
+        return frozenset(column for part, column in self.columns.items() if part != "root").union(self.slices)
 
     def _needed(self, values: Values, part: str) -> Any:
         column = self.columns[part]
@@ -190,8 +200,9 @@ def label(value: Any) -> str | None:
     text = (scalar(value) or "").strip()
     if text in ("", "nan", "NaN"):
         return None
-    whole = text.removesuffix(".0")
-    return whole if whole.lstrip("-").isdecimal() else text
+    if text.endswith(".0") and (whole := text[:-2]).lstrip("-").isdecimal():
+        return whole
+    return text
 
 
 def _candidates(
