@@ -137,8 +137,15 @@ def test_other_seed_and_fewer_rows_are_refused(tmp_path: Path) -> None:
 def test_corpus_without_labels_or_with_too_few_examples_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row has a label"):
         plan(corpus(tmp_path / "bare", labels=(None,)), RECIPE, 5, seed=0)
-    with pytest.raises(InputError, match="'good' has 1 row"):
+    with pytest.raises(InputError, match="'bad' has 1 rows"):
         plan(corpus(tmp_path / "few", copies=1), RECIPE, 5, seed=0)
+
+
+def test_label_of_long_texts_is_named_not_dropped(tmp_path: Path) -> None:
+    real = corpus(tmp_path / "real")
+    only_long = FewShotByLabel(about="note", characters=(1_000, 2_000))
+    with pytest.raises(InputError, match="'bad' has 0 rows of 1000 to 2000 characters"):
+        plan(real, only_long, 5, seed=0)
 
 
 @pytest.mark.parametrize(

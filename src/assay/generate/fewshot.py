@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
@@ -162,27 +163,32 @@ def _planned(
 
 def _pools(real: Corpus, recipe: FewShotByLabel, rng: np.random.Generator) -> dict[str, list[_Example]]:
     shortest, longest = recipe.characters
-    candidates: dict[str, list[_Example]] = {}
-    table: pa.Table = real.table(["text", "label", "file", "line", "row"])
-    for batch in table.to_batches():
-        for row in batch.to_pylist():
-            if row["label"] is not None and shortest <= len(row["text"]) <= longest:
-                name = f"row {row['row']}" if row["file"] is None else f"{row['file']}:{row['line']}"
-                candidates.setdefault(row["label"], []).append(_Example(name, row["text"].strip()))
-    if not candidates:
-        raise InputError(
-            f"no row has a label and a text of {shortest} to {longest} characters to show to the model",
-            where=real.name,
-            fix="Map the label column, for example: --map category=label.",
-        )
+    table = real.table(["text", "label", "file", "line", "row"])
+    length = pc.utf8_length(table["text"])
+    fits = pc.and_(pc.greater_equal(length, shortest), pc.less_equal(length, longest))
+    usable = table.filter(pc.and_(fits, pc.is_valid(table["label"])))
+    labels = np.array(usable["label"].to_pylist(), dtype=np.str_)
     needed = max(style.examples for style in STYLES)
-    for label, examples in candidates.items():
-        if len(examples) < needed:
+    pools = {}
+    for label in sorted(pc.unique(table["label"].drop_null()).to_pylist()):
+        rows = np.flatnonzero(labels == label)
+        if rows.size < needed:
             raise InputError(
-                f"label {label!r} has {len(examples)} rows of {shortest} to {longest} characters; {needed} are needed",
+                f"label {label!r} has {rows.size} rows of {shortest} to {longest} characters to show to the model; "
+                f"{needed} are needed",
                 where=real.name,
             )
-    return {
-        label: [candidates[label][j] for j in rng.permutation(len(candidates[label]))[: recipe.pool]]
-        for label in sorted(candidates)
-    }
+        chosen = usable.take(rows[rng.permutation(rows.size)[: recipe.pool]])
+        pools[label] = [_example(row) for row in chosen.to_pylist()]
+    if not pools:
+        raise InputError(
+            "no row has a label",
+            where=real.name,
+            fix="Map the label column, for example: --map label=category.",
+        )
+    return pools
+
+
+def _example(row: dict[str, Any]) -> _Example:
+    name = f"row {row['row']}" if row["file"] is None else f"{row['file']}:{row['line']}"
+    return _Example(name, row["text"].strip())
