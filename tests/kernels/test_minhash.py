@@ -6,7 +6,7 @@ import pytest
 
 from assay.core.errors import InputError
 from assay.kernels import minhash
-from assay.kernels.minhash import near_clusters, near_matches
+from assay.kernels.minhash import near_clusters, near_matches, signatures
 from assay.kernels.text import Tokens, tokens
 
 THRESHOLD = 0.7
@@ -119,9 +119,8 @@ def test_rows_of_one_template_end_in_one_cluster() -> None:
 
 def test_signatures_estimate_the_similarity() -> None:
     texts = planted(np.random.default_rng(3), 400, 6)
-    sketches = minhash._sketch(of(texts))
-    signatures = sketches.signatures[sketches.set_of]
-    estimates = (signatures[0::2] == signatures[1::2]).mean(axis=1)
+    signed = signatures(of(texts))
+    estimates = (signed[0::2] == signed[1::2]).mean(axis=1)
     errors = estimates - [jaccard(a, b) for a, b in zip(texts[0::2], texts[1::2], strict=True)]
     assert abs(errors.mean()) < 0.005
     assert errors.std() < 0.04

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_reference import folded, role, spans, words
 
 from assay.kernels import scripts
 from assay.kernels.text import characters, tokens
+from tests.kernels.text_reference import folded, role, spans, words
 
 SENTENCES = {
     "English": ("It's 42 o'clock, isn't it?", ["It's", "42", "o'clock", "isn't", "it"]),

@@ -26,7 +26,7 @@ PERMUTATIONS = 128
 _WANTED_RECALL = 0.999
 # Rows looked at for one row per band: a bound for buckets that hold a whole template's rows. What lies
 # beyond it is met through nearer rows of the same cluster or in one of the other bands.
-_LOOK_BACK = 256
+_LOOK_BACK = 128
 # Signatures estimate the similarity with a standard error of 0.04 or less; pairs that fall short of the
 # threshold by four of them are not worth the exact count.
 _SLACK = 0.16
@@ -111,6 +111,17 @@ def near_matches(
     matched = best[sets] >= 0
     rows[with_words[matched]] = known.rows[best[sets[matched]]]
     return rows, scores
+
+
+def signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
+    """The MinHash signature of each row, shape (num_rows, 128).
+
+    The share of equal values in two signatures estimates the rows' Jaccard similarity over three-word shingles;
+    a row without words has the largest value throughout.
+    """
+    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
+    signed: npt.NDArray[np.uint32] = _sign(ids, offsets, *_permutations())
+    return signed
 
 
 def _banding(threshold: float) -> tuple[int, int]:
