@@ -37,7 +37,7 @@ def test_best_and_harmful_ranges_are_named_on_the_plot() -> None:
     spec = dose_response(evidence())
     assert spec is not None
     said = {value["words"] for value in _values(spec) if "words" in value}
-    assert said == {"best: 10 to 35 %", "harmful above 60 %"}
+    assert said == {"best: 10 to 35 %", "harmful above 60 % (50 to 75)"}
 
 
 def test_a_share_that_never_harms_is_not_shaded() -> None:

@@ -54,7 +54,7 @@ def addition(evidence: Evidence) -> Spec | None:
         return None
     layers: list[Layer] = []
     if added[0]["x"] == 0:
-        layers.append(_baseline(added[0]))
+        layers.append(_level(added[0]))
     layers += _line(repeated, "second", "square", dash=[6, 4])
     layers += _line(added, "accent", "circle")
     last = max(point["x"] for point in added + repeated)
@@ -77,8 +77,8 @@ def learning_curve(evidence: Evidence) -> Spec | None:
     even = evidence.find("trial.break_even_rows")
     if even is not None and even.value is not None and first <= even.value <= last:
         layers += _break_even(even, first, last)
-    layers += _line(points, "second", "square", dash=[6, 4])
-    layers += _line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle")
+    layers += _line(points, "second", "square", across="real rows", dash=[6, 4])
+    layers += _line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle", across="real rows")
     axis = {
         "values": [point["x"] for point in points],
         "title": "real rows in training (logarithmic)",
@@ -137,7 +137,9 @@ def _in_percent(unit: str) -> bool:
     return unit == "accuracy" or unit.startswith("share")
 
 
-def _line(points: list[Point], colour: str, shape: str, dash: list[int] | None = None) -> list[Layer]:
+def _line(
+    points: list[Point], colour: str, shape: str, *, across: str = "share, %", dash: list[int] | None = None
+) -> list[Layer]:
     """A line with its band; the points tell their numbers when pointed at. No points, no line."""
     if not points:
         return []
@@ -145,7 +147,7 @@ def _line(points: list[Point], colour: str, shape: str, dash: list[int] | None =
     data = {"values": points}
     x = {"field": "x", "type": "quantitative"}
     tips = [
-        {"field": "x", "type": "quantitative", "title": "at", "format": ",.4~g"},
+        {"field": "x", "type": "quantitative", "title": across, "format": ",.6~g"},
         {"field": "score", "type": "nominal", "title": "score"},
         {"field": "n", "type": "quantitative", "title": "test rows", "format": ",d"},
     ]
@@ -176,7 +178,7 @@ def _baseline(point: Point) -> Layer:
     """A band over the whole width at the height of one arm."""
     return {
         "data": {"values": [point]},
-        "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.55},
+        "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.45},
         "encoding": {
             "y": {"field": "low", "type": "quantitative"},
             "y2": {"field": "high"},
@@ -185,23 +187,34 @@ def _baseline(point: Point) -> Layer:
     }
 
 
+def _level(point: Point) -> Layer:
+    """A thin line over the whole width, where the band of the same arm begins another line's band already."""
+    return {
+        "data": {"values": [point]},
+        "mark": {"type": "rule", "color": "var(--muted)", "strokeDash": [1, 3]},
+        "encoding": {"y": {"field": "y", "type": "quantitative"}},
+    }
+
+
 def _best(measure: Measure | None) -> list[Layer]:
     if measure is None or measure.low is None or measure.high is None:
         return []
     low, high = 100 * measure.low, 100 * measure.high
-    said = f"best: {low:.0f} to {high:.0f} %" if high - low < 100 else "best: any share, undecided"
-    return _shade(low, high, said, "good", row=0)
+    if high - low >= 100:  # nothing is shaded where nothing is known
+        return _shade(low, high, "best: anywhere from 0 to 100 %", "good", row=0)[1:]
+    return _shade(low, high, f"best: {low:.0f} to {high:.0f} %", "good", row=0)
 
 
 def _harmful(measure: Measure | None) -> list[Layer]:
     if measure is None or measure.value is None or measure.value >= 1:
         return []
-    return _shade(100 * measure.value, 100.0, f"harmful above {100 * measure.value:.0f} %", "harm", row=1)
+    said = f"harmful above {words.with_interval(measure)}"
+    return _shade(100 * measure.value, 100.0, said, "harm", row=1)
 
 
 def _shade(low: float, high: float, words: str, colour: str, row: int) -> list[Layer]:
     """Words start at the range's left edge, or end at its right edge where the plot would cut them."""
-    late = low > 60
+    late = low > 50
     data = {"values": [{"low": low, "high": high, "at": high if late else low, "words": words}]}
     return [
         {
@@ -231,7 +244,7 @@ def _shade(low: float, high: float, words: str, colour: str, row: int) -> list[L
 def _break_even(measure: Measure, first: float, last: float) -> list[Layer]:
     """Where adding synthetic rows stops helping, on the axis of real rows."""
     value, low, high = measure.value or first, measure.low or first, measure.high or last
-    words = f"stops helping above {value:,.0f} real rows"
+    words = f"break-even: {value:,.0f} real rows"
     late = value > (first * last) ** 0.5
     data = {"values": [{"value": value, "low": max(low, first), "high": min(high, last), "words": words}]}
     return [
