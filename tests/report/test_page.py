@@ -158,6 +158,7 @@ def test_a_missing_measure_is_named_with_its_reason(page: str) -> None:
 
 def test_example_rows_stand_beside_the_finding_with_the_shared_span_marked(page: str) -> None:
     assert page.count("<mark>a masterpiece of the genre and</mark>") >= 1
+    assert "real row it resembles" in page
     assert "Truly <mark>a masterpiece of the genre and</mark> little else." in page
 
 
@@ -215,6 +216,17 @@ def test_an_empty_section_is_not_drawn(tmp_path: Path) -> None:
     assert not drawn & {"dose", "curve", "claims", "giveaways", "slices", "losses", "references"}
     assert {"answer", "not-measured", "cost", "reproduce"} <= drawn
     assert "vega" not in page.lower()
+
+
+def test_a_long_table_says_how_much_it_leaves_out(tmp_path: Path) -> None:
+    slices = tuple(
+        measured("coverage.slice_ratio", (1 + at / 100, 0.9, 2.0), slice={"label": f"intent {at:02}"})
+        for at in range(77)
+    )
+    text = outline(render(write_run(tmp_path, evidence(measures=slices)))).text
+    assert "intent 29" in text
+    assert "intent 30" not in text
+    assert "and 47 more" in text
 
 
 def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +51,7 @@ class Example:
     row: str
     text: safe.Marked
     beside: safe.Marked | None
+    whose: str
     note: str
 
 
@@ -336,6 +336,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(
         row=f"{safe.visible(row['corpus'] or 'row')} row {row['row']:,}",
         text=span,
+        whose="real row it resembles" if row["measure"].startswith("copying.") else "row it resembles",
         beside=None if row["beside"] is None else safe.marked_like(row["beside"], wanted),
         note=safe.visible(row["note"] or "", safe.ROW_LIMIT),
     )
@@ -362,7 +363,7 @@ def _focus(findings: list[Finding]) -> tuple[Focus, ...]:
 
 
 def _phrases(evidence: Evidence, examples: pa.Table) -> Table:
-    """Phrases by how much commoner they are than in real rows, each side's share of rows on one scale."""
+    """Phrases in the order of the evidence, each side's share of rows on one scale."""
     measures = [each for each in evidence.sliced("fidelity.giveaways") if each.value is not None]
     return _table(measures, examples, also=(0.0,), unit="share of rows")
 
@@ -393,8 +394,8 @@ def _mixes(evidence: Evidence) -> tuple[Mix, ...]:
             rows.append(
                 Mix(
                     design=safe.visible(where.get("design", "")),
-                    real=safe.visible(where.get("real_rows", "–")) + (f" × {again}" if again != "1" else ""),
-                    synthetic=safe.visible(where.get("synthetic_rows", "–")),
+                    real=_rows(where.get("real_rows", "–")) + (f" × {again}" if again != "1" else ""),
+                    synthetic=_rows(where.get("synthetic_rows", "–")),
                     share=words.share(float(where["synthetic_share"])),
                     score=words.with_interval(measure),
                 )
@@ -402,10 +403,14 @@ def _mixes(evidence: Evidence) -> tuple[Mix, ...]:
     return tuple(rows)
 
 
+def _rows(text: str) -> str:
+    return f"{int(text):,}" if text.isdecimal() else safe.visible(text)
+
+
 def _sizes(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     """The learning curve as a table: real rows, score."""
     return tuple(
-        (f"{int(float(measure.slice['real_rows'])):,}", words.with_interval(measure))
+        (_rows(measure.slice["real_rows"]), words.with_interval(measure))
         for measure in evidence.sliced("trial.learning_curve")
         if measure.value is not None and measure.slice and "real_rows" in measure.slice
     )
@@ -482,7 +487,7 @@ def _conclusions(findings: list[Finding]) -> tuple[tuple[VerdictWord, str], ...]
 
 
 def _scope(evidence: Evidence) -> str:
-    learners = Counter(trial.learner for trial in evidence.trials)
+    learners = dict.fromkeys(trial.learner for trial in evidence.trials)
     if not learners:
         return "This holds for the data named here; no model was trained."
     names = ", ".join(safe.visible(name) for name in learners)
