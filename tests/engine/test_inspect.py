@@ -21,11 +21,17 @@ def test_a_file_is_described(tmp_path: Path) -> None:
     rows += [{"review": "плохо", "label": "neg", "site": "b", "id": n} for n in range(2)]
     path = write(tmp_path / "a.jsonl", *rows, {"review": "no label", "id": 9}, {"review": 5}, {"other": 1})
     [file] = inspect(path).files
-    assert (file.file, file.format, file.shape) == ("a.jsonl", "jsonl", "text-label")
+    assert (file.name, file.format, file.shape) == ("a.jsonl", "jsonl", "text-label")
     assert file.bytes == path.stat().st_size
-    assert file.columns == {"review": "text", "label": "label", "site": "slice", "id": None, "other": None}
-    assert (file.rows, file.rows_broken) == (6, 2)
-    assert file.broken == {"text is a number, not a string": 1, "no column 'review'": 1}
+    assert file.columns == {
+        "review": "text",
+        "label": "label",
+        "site": "slice",
+        "id": "extra",
+        "other": "extra",
+    }
+    assert (file.rows, file.rows_unread) == (6, 2)
+    assert file.reasons == {"text is a number, not a string": 1, "no column 'review'": 1}
     assert [(row.line, row.reason) for row in file.examples] == [
         (7, "text is a number, not a string"),
         (8, "no column 'review'"),
@@ -52,20 +58,20 @@ def test_a_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
     (tmp_path / "e.jsonl").write_bytes(b"broken\n" * 3)
     (tmp_path / "f.md").write_bytes(b"")
     seen = inspect(tmp_path)
-    problems = {file.file: file.problem for file in seen.files}
+    problems = {file.name: file.problem for file in seen.files}
     assert problems["a.jsonl"] is None
     assert "not a readable parquet file" in (problems["b.parquet"] or "")
     assert problems["c.csv"] == "no rows"
     assert "no known row shape among the columns: 'x', 'y'" in (problems["d.csv"] or "")
     assert problems["e.jsonl"] == "no readable row"
-    assert seen.files[4].broken == {"not JSON: Expecting value": 3}
+    assert seen.files[4].reasons == {"not JSON: Expecting value": 3}
     assert seen.skipped == {"file skipped: unknown suffix": 1}
 
 
 def test_many_broken_rows_are_counted_to_the_end(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "a"}\n' + b"\xff\n" * 3_000)
     [file] = inspect(tmp_path / "a.jsonl").files
-    assert (file.rows, file.broken, len(file.examples)) == (1, {"invalid UTF-8": 3_000}, 5)
+    assert (file.rows, file.reasons, len(file.examples)) == (1, {"invalid UTF-8": 3_000}, 5)
     assert file.examples[0].raw == "\\xff"
 
 

@@ -81,6 +81,7 @@ def test_mapping_overrides_the_guess() -> None:
 
 def test_rows_are_normalised() -> None:
     alpaca = guess({"instruction": "i", "input": "x", "output": "o"})
+    assert alpaca.kin == "prompt"
     assert alpaca.row({"instruction": "i", "input": "x", "output": "o"}) == Row(
         "i\nx\no", "i\nx", "o", root="i\nx"
     )
@@ -114,6 +115,15 @@ def test_tool_calls_and_parts_become_text() -> None:
         ]
     )
     assert [turn["content"] for turn in said] == ["", "see"]
+
+
+def test_one_prompt_above_all_rows_makes_no_kin() -> None:
+    rows = [{"prompt": "write", "completion": str(n)} for n in range(20)]
+    assert guess(*rows).kin == "row"
+    assert guess(*rows).row(rows[0]).root is None
+    assert guess(*rows, {"prompt": "other", "completion": "c"}).kin == "prompt"
+    assert guess({"prompt": "write", "completion": "c", "seed_row": 1}).kin == "column"
+    assert guess({"text": "t"}).kin == "row"
 
 
 @pytest.mark.parametrize(

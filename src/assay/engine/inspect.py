@@ -17,7 +17,7 @@ from assay.core.progress import Progress, silent
 from assay.engine.files import Paths, Source, find
 from assay.engine.formats import Broken, Item, Record, records
 from assay.engine.read import BATCH_BYTES, layout_of
-from assay.engine.shapes import Layout, Row, Unusable, scalar
+from assay.engine.shapes import Kin, Layout, Row, Unusable, scalar
 from assay.kernels.text import tokens
 
 _EXAMPLES = 5
@@ -41,9 +41,10 @@ class FileReport(BaseModel):
     Attributes:
         format: With the compression, such as ``jsonl.gz``.
         shape: None when no shape is recognised; `problem` says why.
-        columns: Every column of the first rows -> what it is taken for: a part of the shape, ``slice``, or
-            None where it is only kept along.
-        rows: Readable rows; `broken` counts the others by reason.
+        columns: Every column -> what it is taken for: a part of the shape, ``slice``, or ``extra`` where it is
+            only kept along.
+        kin: What rows that belong together share, see `shapes.Layout`.
+        rows: Readable rows; `rows_unread` and `reasons` count the others.
         tokens: Words, as the audit counts them.
         text_bytes: UTF-8 bytes of the texts; `bytes` is the size of the file.
         labels: Rows per label, the most frequent first; of more than 1,000 labels the rest are left out.
@@ -55,14 +56,16 @@ class FileReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    file: str
+    name: str
     format: str
     bytes: int
     shape: Shape | None = None
     confidence: float = 0.0
-    columns: dict[str, str | None] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
+    kin: Kin | None = None
     rows: int = 0
-    broken: dict[str, int] = Field(default_factory=dict)
+    rows_unread: int = 0
+    reasons: dict[str, int] = Field(default_factory=dict)
     examples: tuple[BrokenRow, ...] = ()
     tokens: int = 0
     text_bytes: int = 0
@@ -71,11 +74,6 @@ class FileReport(BaseModel):
     slices: dict[str, dict[str, int]] = Field(default_factory=dict)
     scripts: dict[str, float] = Field(default_factory=dict)
     problem: str | None = None
-
-    @property
-    def rows_broken(self) -> int:
-        """Rows that cannot be read."""
-        return sum(self.broken.values())
 
 
 class Inspection(BaseModel):
@@ -118,16 +116,18 @@ def _inspect_file(
     except InputError as error:
         problem = str(error)
     if problem is None and not tally.rows:
-        problem = "no readable row" if tally.broken else "no rows"
+        problem = "no readable row" if tally.reasons else "no rows"
     return FileReport(
-        file=source.name,
+        name=source.name,
         format=source.format + source.codec,
         bytes=source.path.stat().st_size,
         shape=layout.shape if layout else None,
         confidence=layout.confidence if layout else 0.0,
         columns=_taken_for(tally.columns, layout),
+        kin=layout.kin if layout else None,
         rows=tally.rows,
-        broken=dict(tally.broken.most_common()),
+        rows_unread=tally.reasons.total(),
+        reasons=dict(tally.reasons.most_common()),
         examples=tuple(tally.examples),
         tokens=tally.tokens,
         text_bytes=tally.text_bytes,
@@ -145,7 +145,7 @@ class _Tally:
     def __init__(self) -> None:
         self.rows = self.tokens = self.text_bytes = self.unlabelled = 0
         self.columns: dict[str, None] = {}
-        self.broken: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
         self.examples: list[BrokenRow] = []
         self.labels: Counter[str] = Counter()
         self.slices: dict[str, Counter[str]] = {}
@@ -188,7 +188,7 @@ class _Tally:
                 self.slices.setdefault(name, Counter())[value] += 1
 
     def _set_aside(self, line: int, reason: str, raw: str) -> None:
-        self.broken[reason] += 1
+        self.reasons[reason] += 1
         if len(self.examples) < _EXAMPLES:
             self.examples.append(BrokenRow(line=line, reason=reason, raw=_printable(raw)))
 
@@ -207,11 +207,11 @@ def _chunked(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _taken_for(columns: Iterable[str], layout: Layout | None) -> dict[str, str | None]:
+def _taken_for(columns: Iterable[str], layout: Layout | None) -> dict[str, str]:
     parts: dict[str, str] = {}
     if layout is not None:
         parts = dict.fromkeys(layout.slices, "slice") | {v: k for k, v in layout.columns.items()}
-    return {_printable(column): parts.get(column) for column in columns}
+    return {_printable(column): parts.get(column, "extra") for column in columns}
 
 
 def _scripts(characters: npt.NDArray[np.int64]) -> dict[str, float]:

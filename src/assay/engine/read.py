@@ -76,6 +76,7 @@ def read(
     synthetic_value: str | None = None,
     slices: Sequence[str] | None = None,
     max_reject_share: float = 0.1,
+    rejects: Path | None = None,
     progress: Progress = silent,
 ) -> ReadResult:
     """Read files, folders or globs into a corpus in `folder`.
@@ -89,6 +90,7 @@ def read(
         synthetic_value: What `origin_column` says of synthetic rows; all others are real.
         slices: Columns that divide the rows into groups; by default columns with few values are found.
         max_reject_share: Share of unreadable rows above which the reading stops.
+        rejects: Where unreadable rows are written; by default ``rejects.jsonl`` in `folder`.
 
     Raises:
         InputError: no rows, an unknown shape, a column that is not there, a file that is not what its suffix
@@ -103,21 +105,19 @@ def read(
     found = find(paths)
     folder.mkdir(parents=True, exist_ok=True)
     where = ", ".join(source.name for source in found.sources[:3])
-    with _Rejects(folder / _REJECTS, max_reject_share) as rejects:
+    with _Rejects(rejects or folder / _REJECTS, max_reject_share) as aside:
         layout = layout_of(found.sources, mapping=mapping or {}, slices=slices)
         if layout is None:
-            for _ in _readable(found.sources, rejects):
-                pass
-            rejects.check()
+            _count_unreadable(found.sources, aside)
             raise InputError(f"no row to read for corpus {name!r}", where=where, fix="Check the file.")
         if slices is None:
             found_slices = tuple(column for column in layout.slices if column != origin_column)
             layout = layout.model_copy(update={"slices": found_slices})
-        rows = _readable(found.sources, rejects)
+        rows = _readable(found.sources, aside)
         if origin_column is not None:
-            rows = _of_origin(rows, origin_column, synthetic_value, origin == "synthetic", rejects)
+            rows = _of_origin(rows, origin_column, synthetic_value, origin == "synthetic", aside)
         notes: Counter[str] = Counter(found.skipped)
-        batches = _batches(rows, layout, origin, rejects, notes)
+        batches = _batches(rows, layout, origin, aside, notes)
         try:
             corpus = Corpus.write(
                 folder,
@@ -129,18 +129,18 @@ def read(
             )
         except OSError as error:
             raise EngineError(f"the corpus cannot be written: {error}", where=str(folder)) from error
-        rejects.check()
+        aside.check()
         if not corpus.rows:
             raise InputError(f"no readable row for corpus {name!r}", where=where)
     result = ReadResult(
         corpus=corpus,
         layout=layout,
         files=tuple(source.name for source in found.sources),
-        rows_unread=rejects.rows,
+        rows_unread=aside.rows,
         sha256=digest(found.sources),
         bytes=sum(source.path.stat().st_size for source in found.sources),
-        reasons=dict(rejects.reasons.most_common()),
-        examples=tuple(rejects.examples),
+        reasons=dict(aside.reasons.most_common()),
+        examples=tuple(aside.examples),
         notes=dict(notes),
     )
     (folder / _CARD).write_text(result.model_dump_json(exclude={"corpus"}, indent=1), encoding="utf-8")
@@ -226,6 +226,13 @@ def _readable(sources: Iterable[Source], rejects: _Rejects) -> Iterator[Located]
                 rejects.add(source.name, item)
             else:
                 yield source.name, item
+
+
+def _count_unreadable(sources: Iterable[Source], rejects: _Rejects) -> None:
+    """Raises: InputError: there are rows, but none that can be read, and why."""
+    for _ in _readable(sources, rejects):
+        pass
+    rejects.check()
 
 
 def _of_origin(

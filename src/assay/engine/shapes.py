@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,7 @@ from assay.engine.formats import CHAT_COLUMNS
 
 Values = Mapping[str, Any]
 Turn = dict[str, str]
+Kin = Literal["column", "prompt", "row"]
 
 TARGETS = ("text", "prompt", "response", "messages", "label", "root", "generation")
 
@@ -41,6 +42,7 @@ _SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", 
 _AS_JSON = json.JSONEncoder(allow_nan=False, default=str)
 _SLICE_VALUES = range(2, 21)
 _SLICE_CHARACTERS = 64
+_ENOUGH_TO_SEE_ONE_PROMPT = 20
 
 
 class Unusable(ValueError):
@@ -67,6 +69,7 @@ class Layout(BaseModel):
         confidence: Share of the first rows that have this shape, less where column names are unusual.
         columns: Part -> column. Parts are those of `TARGETS`, and ``input`` for Alpaca rows.
         slices: Columns that divide the rows into a few groups.
+        kin: What rows of one root share: a column of root ids, their prompt, or nothing (every row is alone).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +78,7 @@ class Layout(BaseModel):
     confidence: float
     columns: dict[str, str]
     slices: tuple[str, ...] = ()
+    kin: Kin = "row"
 
     def row(self, values: Values) -> Row:
         """The row that `values` hold. Raises: Unusable: a needed column is absent or of another type."""
@@ -90,7 +94,9 @@ class Layout(BaseModel):
         columns = self.columns
         if "label" in columns:
             row.label = label(values.get(columns["label"]))
-        if "root" in columns and (root := values.get(columns["root"])) not in (None, ""):
+        if self.kin == "row":
+            row.root = None
+        elif "root" in columns and (root := values.get(columns["root"])) not in (None, ""):
             row.root = scalar(root)
         if "generation" in columns:
             row.generation = _whole_number(values.get(columns["generation"]))
@@ -153,7 +159,7 @@ def sniff(
     fitted = [_with_fit(candidate, rows) for candidate in candidates]
     best = max(fitted, key=lambda layout: layout.confidence)  # ties: the more structured shape, listed first
     found = tuple(slices) if slices is not None else tuple(_groupings(best, columns, rows))
-    return best.model_copy(update={"slices": found})
+    return best.model_copy(update={"slices": found, "kin": _kin(best, rows)})
 
 
 def turns(value: Any) -> list[Turn]:
@@ -253,6 +259,17 @@ def _fits(layout: Layout, values: Values) -> bool:
     except Unusable:
         return False
     return True
+
+
+def _kin(layout: Layout, rows: Sequence[Values]) -> Kin:
+    if "root" in layout.columns:
+        return "column"
+    if layout.shape in ("text", "text-label"):
+        return "row"
+    by_prompt = layout.model_copy(update={"kin": "prompt"})
+    prompts = {by_prompt.row(row).root for row in rows if _fits(layout, row)}
+    # One instruction above every row makes no kin; taken for a root it would leave nothing to split.
+    return "row" if len(prompts) == 1 and len(rows) >= _ENOUGH_TO_SEE_ONE_PROMPT else "prompt"
 
 
 def _chat_shape(column: str, rows: Sequence[Values]) -> Shape:
