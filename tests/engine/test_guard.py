@@ -117,12 +117,13 @@ def test_a_users_test_data_replaces_the_test_part(tmp_path: Path) -> None:
     test = corpus(
         tmp_path / "test", [texts[7].upper(), f"so {texts[30]}", "!?", sentence(rng)], ["a", "b", "c", "kin"]
     )
+    # Root ids are not compared: another file may use the same ones for other rows.
     roots = ["kin" if row == 50 else f"row {row}" for row in range(102)]
     real = corpus(tmp_path / "real", [*texts, "!?", "!"], roots)
     done = split(real, tmp_path / "split", test=test)
     assert done.test == test
-    assert done.left_out.tolist() == [7, 30, 50, 100]
-    assert sorted(rows_of(done.train) + rows_of(done.reference) + [7, 30, 50, 100]) == list(range(102))
+    assert done.left_out.tolist() == [7, 30, 100]
+    assert sorted(rows_of(done.train) + rows_of(done.reference) + [7, 30, 100]) == list(range(102))
 
 
 def test_copies_are_found_whatever_their_case_or_small_edits(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ class Split:
     """Real data in three parts that share no row.
 
     Attributes:
-        left_out: Positions in the real corpus of the rows that were left out because a row of the user's
-            own test corpus is a sibling, a copy or a near-duplicate; ascending.
+        left_out: Positions in the real corpus of the rows left out because they copy a row of the user's own
+            test corpus, ascending.
     """
 
     train: Corpus
@@ -62,7 +62,7 @@ def split(
 
     A fifth of the rows, in whole groups, is the test part; a group is all rows joined by a chain of equal
     root ids and near-duplicates. So no test row has a sibling or a near-duplicate elsewhere. A corpus the
-    user gave takes the place of this part, and the real rows that would leak it are left out.
+    user gave takes the place of this part, and the real rows that copy one of its rows are left out.
 
     The other rows go to train (three quarters) and reference by root id alone. Near-duplicates may well
     fall on both sides of that line, and should: the reference exists to show how much independent real rows
@@ -78,9 +78,9 @@ def split(
     if real.rows == 0:
         raise InputError(f"the real data {real.name!r} has no rows", fix="Give a file with at least one row.")
     progress(_STAGE, 0, real.rows)
-    roots = _roots(real)
+    roots = np.asarray(real.table(["root"])["root"])
     none = np.zeros(real.rows, np.bool_)
-    in_test, left_out = (_drawn_test(real, seed), none) if test is None else (none, _leaks(real, test))
+    in_test, left_out = (_drawn_test(real, roots, seed), none) if test is None else (none, _leaks(real, test))
     rest = ~(in_test | left_out)
     in_train = none.copy()
     in_train[rest] = _fill(roots[rest], roots[rest], TRAIN_SHARE, 2 * seed + 1)
@@ -114,9 +114,8 @@ def copies_of(synthetic: Corpus, test: Corpus) -> Copies:
     return Copies(mask=rows >= 0, test_rows=rows, similarity=similarity)
 
 
-def _drawn_test(real: Corpus, seed: int) -> npt.NDArray[np.bool_]:
+def _drawn_test(real: Corpus, roots: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.bool_]:
     """Which real rows are the test part when the user gave none, shape (num_rows,)."""
-    roots = _roots(real)
     in_test = _fill(_groups(real, roots), roots, TEST_SHARE, 2 * seed)
     if in_test.all():
         raise _too_alike(real, "all its rows are siblings or near-duplicates of each other")
@@ -124,23 +123,22 @@ def _drawn_test(real: Corpus, seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _leaks(real: Corpus, test: Corpus) -> npt.NDArray[np.bool_]:
-    """Which real rows are a sibling, copy or near-duplicate of a row of the user's test, shape (num_rows,)."""
+    """Which real rows copy a row of the user's test, shape (num_rows,).
+
+    Root ids do not count here: two files may number their rows alike without being kin.
+    """
     if test.rows == 0:
         raise InputError(
             f"the test data {test.name!r} has no rows",
             fix="Give a test file with rows, or none: a fifth of the real data is then held out.",
         )
-    leaks: npt.NDArray[np.bool_] = copies_of(real, test).mask | np.isin(_roots(real), _roots(test))
+    leaks = copies_of(real, test).mask
     if leaks.all():
         raise InputError(
             f"every row of the real data {real.name!r} is also in the test data {test.name!r}",
             fix="Give real data that the test data does not hold, or leave the test data out.",
         )
     return leaks
-
-
-def _roots(corpus: Corpus) -> npt.NDArray[np.uint64]:
-    return np.asarray(corpus.table(["root"])["root"])
 
 
 def _groups(corpus: Corpus, roots: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:

@@ -188,7 +188,7 @@ def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
                     kept += 1
             at = kept
         offsets[row + 1] = at
-    return found[:at].copy(), offsets
+    return found[:at], offsets
 
 
 @numba.njit(nogil=True, cache=True)
