@@ -131,8 +131,10 @@ def inspect(
         sys.stdout.write(found.model_dump_json(indent=1) + "\n")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("file", "shape", "rows", "broken", "tokens", "columns"):
-        table.add_column(heading, justify="right" if heading in ("rows", "broken", "tokens") else "left")
+    for heading in ("file", "shape", "rows", "broken", "tokens", "labels", "columns"):
+        table.add_column(
+            heading, justify="right" if heading in ("rows", "broken", "tokens", "labels") else "left"
+        )
     for file in found.files:
         table.add_row(
             file.name,
@@ -140,12 +142,16 @@ def inspect(
             f"{file.rows:,}",
             f"{file.rows_unread:,}",
             f"{file.tokens:,}",
-            ", ".join(f"{column}: {meaning}" for column, meaning in file.columns.items()),
+            f"{len(file.labels):,}" if file.labels else "–",
+            ", ".join(f"{column}: {meaning or 'kept along'}" for column, meaning in file.columns.items()),
         )
-    Console().print(table)
+    console = Console(highlight=False)
+    console.print(table)
     for file in found.files:
+        if file.problem:
+            console.print(f"{file.name}: {file.problem}", markup=False)
         for reason, rows in file.reasons.items():
-            Console().print(f"{file.name}: {rows:,} unreadable: {reason}", markup=False)
+            console.print(f"{file.name}: {rows:,} unreadable: {reason}", markup=False)
 
 
 @app.command()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from assay.core import words
 from assay.core.claim import CLAIMS
 from assay.core.evidence import ClaimResult, Evidence, VerdictWord
-from assay.core.measure import Measure
 from assay.core.verdict import gravest
 
 
@@ -53,7 +52,7 @@ def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
     alone = evidence.find("trial.gap")
     if alone is not None and alone.value is not None:
         sentences.append(
-            f"Used alone, in place of as many real rows, it changes accuracy by {_points(alone)}."
+            f"Used alone, in place of as many real rows, it changes accuracy by {words.with_interval(alone)}."
         )
     copied = [loss for loss in evidence.losses if loss.what == "synthetic rows that copy test rows"]
     if copied:
@@ -70,7 +69,7 @@ def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:
     if benefit is None or benefit.value is None:
         reason = benefit.missing if benefit is not None else "no trial was run"
         return f"Whether it helps a model was not measured: {reason}"
-    points = _points(benefit)
+    points = words.with_interval(benefit)
     if performance.verdict == "helps":
         return f"Adding this data helps: accuracy {points} over the best use of your real data alone."
     if performance.verdict == "harm":
@@ -78,11 +77,9 @@ def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:
     if performance.verdict == "no harm":
         return f"Adding this data neither helps nor harms: accuracy changes by {points}."
     mde = evidence.find("evaluation.mde")
-    limit = (
-        f"; differences below {words.number(mde.value, 0, 'share')[:-2]} points cannot be seen here"
-        if mde and mde.value
-        else ""
-    )
+    limit = ""
+    if mde is not None and mde.value is not None:
+        limit = f"; a difference below {words.with_interval(mde)} cannot be seen here"
     return f"Whether adding this data helps is undecided: accuracy changes by {points}{limit}."
 
 
@@ -98,10 +95,6 @@ def _how_much(evidence: Evidence) -> str:
         parts.append(f"one synthetic row is worth {words.with_interval(rate)} real rows")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
-
-
-def _points(measure: Measure) -> str:
-    return words.with_interval(measure)
 
 
 def _tile(perspective: str, results: tuple[ClaimResult, ...]) -> Tile:
