@@ -373,7 +373,7 @@ def test_a_hostile_line_is_set_aside_alone(tmp_path: Path, line: bytes, reason: 
         (b"a\0b,x", "NUL byte"),
         (b"one,two,three", "3 fields where the header has 2"),
         (b"one", "1 fields where the header has 2"),
-        (b'"bad" quotes,x', "not CSV: ',' expected after '\"'"),
+        (b'"bad" quotes,x', "quotation marks: ',' expected after '\"'"),
     ],
 )
 def test_a_hostile_csv_record_is_set_aside_alone(tmp_path: Path, line: bytes, reason: str) -> None:
@@ -385,11 +385,20 @@ def test_a_hostile_csv_record_is_set_aside_alone(tmp_path: Path, line: bytes, re
     assert (entry["line"], entry["reason"]) == (6, reason)
 
 
-def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
+def test_all_that_an_open_quotation_mark_swallows_is_counted(tmp_path: Path) -> None:
     lines = [b"text,note", *(b"row %d,x" % n for n in range(20)), b'"open,x', b"swallowed,x"]
     result = load(put(tmp_path, "a.csv", b"\n".join(lines)), tmp_path)
-    assert result.reasons == {"not CSV: unexpected end of data": 1}
-    assert rejects(tmp_path)[0]["raw"] == '"open,x\nswallowed,x'
+    assert result.reasons == {"inside a quotation mark that is opened on line 22 and not closed": 2}
+    assert [(entry["line"], entry["raw"]) for entry in rejects(tmp_path)] == [
+        (22, '"open,x'),
+        (23, "swallowed,x"),
+    ]
+
+
+def test_blank_space_before_the_data_is_no_matter(tmp_path: Path) -> None:
+    data = b" \n" * (2 << 20) + jsonl(GOOD)
+    assert len(texts(load(put(tmp_path, "a.jsonl", data), tmp_path))) == 20
+    assert len(texts(load(put(tmp_path, "b.jsonl.zst", zstd(data)), tmp_path))) == 20
 
 
 def test_rejects_hold_invalid_bytes_escaped(tmp_path: Path) -> None:

@@ -117,6 +117,13 @@ def test_tool_calls_and_parts_become_text() -> None:
     assert [turn["content"] for turn in said] == ["", "see"]
 
 
+def test_a_column_of_all_different_values_is_no_label() -> None:
+    rows = [{"text": "t", "target": f"answer {n}", "topic": n % 3} for n in range(30)]
+    assert guess(*rows).columns["label"] == "topic"
+    assert guess(*rows, label="target").columns["label"] == "target"
+    assert "label" not in guess({"text": "t", "label": "x" * 101}).columns
+
+
 def test_one_prompt_above_all_rows_makes_no_kin() -> None:
     rows = [{"prompt": "write", "completion": str(n)} for n in range(20)]
     assert guess(*rows).kin == "row"

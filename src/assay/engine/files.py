@@ -119,13 +119,19 @@ class Stream:
         self.cut: str | None = None
 
     def chunks(self) -> Iterator[bytes]:
-        """Pieces of at most a megabyte; stops and sets `cut` where the compressed data is damaged."""
+        """Pieces of about a megabyte; stops and sets `cut` where the compressed data is damaged."""
         with _open(self.source.path) as file:
-            pieces = _pieces(file, self.source.codec)
+            held, size = list[bytes](), 0
             try:
-                yield from pieces
+                for piece in _pieces(file, self.source.codec):
+                    held.append(piece)
+                    size += len(piece)
+                    if size >= _CHUNK:
+                        yield b"".join(held)
+                        held, size = [], 0
             except (EOFError, zlib.error, OSError) as error:
                 self.cut = f"the data is cut short or damaged here ({error})"
+            yield b"".join(held)
 
 
 def _pieces(file: IO[bytes], codec: str) -> Iterator[bytes]:

@@ -149,8 +149,9 @@ def _json(source: Source) -> Iterator[Item]:
     chunks = _chunks(stream)
     head = b""
     for chunk in chunks:
-        head += chunk
-        if head.strip():
+        # Blank chunks are let go: a gigabyte of spaces must not pile up.
+        if chunk.strip():
+            head = chunk
             break
     everything = itertools.chain([head], chunks)
     if _is_lines(head.lstrip(), source):
@@ -315,6 +316,14 @@ class _Feed:
             text = line.decode("utf-8", "surrogateescape")
         return text + "\n"
 
+    def swallowed(self, error: csv.Error) -> Iterator[Broken]:
+        """Every line of a record that breaks the rules: an open quotation mark may have taken in many."""
+        reason = f"quotation marks: {error}"
+        if len(self.raw) > 1:
+            reason = f"inside a quotation mark that is opened on line {self.line} and not closed"
+        for number, line in enumerate(self.raw, self.line):
+            yield Broken(number, reason, excerpt(line))
+
     def reject(self, reason: str) -> Broken:
         """The current record as broken."""
         return Broken(self.line, reason, excerpt(b"\n".join(self.raw)))
@@ -339,7 +348,7 @@ def _delimited(source: Source) -> Iterator[Item]:
             break
         except csv.Error as error:
             if feed.broken is None:
-                yield feed.reject(f"not {source.format.upper()}: {error}")
+                yield from feed.swallowed(error)
             continue
         if feed.fault is not None and header is not None:
             yield feed.reject(feed.fault)

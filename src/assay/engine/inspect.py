@@ -114,7 +114,7 @@ def _inspect_file(
             tally.add(rows)
             progress(f"inspect {source.name}", tally.rows, None)
     except InputError as error:
-        problem = str(error)
+        problem = error.what if error.fix is None else f"{error.what}. {error.fix}"
     if problem is None and not tally.rows:
         problem = "no readable row" if tally.reasons else "no rows"
     return FileReport(

@@ -42,7 +42,8 @@ _SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", 
 _AS_JSON = json.JSONEncoder(allow_nan=False, default=str)
 _SLICE_VALUES = range(2, 21)
 _SLICE_CHARACTERS = 64
-_ENOUGH_TO_SEE_ONE_PROMPT = 20
+_LABEL_CHARACTERS = 100
+_ENOUGH_ROWS = 20
 
 
 class Unusable(ValueError):
@@ -219,7 +220,8 @@ def _candidates(
     def pick(part: str, names: Sequence[str]) -> str | None:
         return mapping.get(part) or _first(names, columns)
 
-    common = {"label": pick("label", LABEL), "root": pick("root", ROOT)}
+    classes = [column for column in columns if _may_be_label(column, rows)]
+    common = {"label": mapping.get("label") or _first(LABEL, classes), "root": pick("root", ROOT)}
     common["generation"] = pick("generation", ("generation",))
 
     def layout(shape: Shape, sureness: float, **parts: str) -> Layout:
@@ -242,6 +244,13 @@ def _candidates(
         yield _text_layout(layout("text", 1.0 if text.lower() == "text" or said else 0.9, text=text))
     elif not said and (only := _only_string_column(columns, common.values(), rows)):
         yield _text_layout(layout("text", 0.5, text=only))
+
+
+def _may_be_label(column: str, rows: Sequence[Values]) -> bool:
+    """Whether the values look like classes: short, and not nearly every one different."""
+    seen = [value for row in rows if (value := label(row.get(column))) is not None]
+    is_short = all(len(value) <= _LABEL_CHARACTERS for value in seen)
+    return is_short and (len(seen) < _ENOUGH_ROWS or len(set(seen)) <= 0.9 * len(seen))
 
 
 def _text_layout(layout: Layout) -> Layout:
@@ -269,7 +278,7 @@ def _kin(layout: Layout, rows: Sequence[Values]) -> Kin:
     by_prompt = layout.model_copy(update={"kin": "prompt"})
     prompts = {by_prompt.row(row).root for row in rows if _fits(layout, row)}
     # One instruction above every row makes no kin; taken for a root it would leave nothing to split.
-    return "row" if len(prompts) == 1 and len(rows) >= _ENOUGH_TO_SEE_ONE_PROMPT else "prompt"
+    return "row" if len(prompts) == 1 and len(rows) >= _ENOUGH_ROWS else "prompt"
 
 
 def _chat_shape(column: str, rows: Sequence[Values]) -> Shape:
