@@ -9,6 +9,7 @@ import pytest
 
 from assay.core.claim import CLAIMS
 from assay.core.evidence import EXAMPLES, Costs, Loss, Run
+from assay.core.verdict import decide
 from assay.report.page import render
 
 from .sample import evidence, examples, measured, write_run
@@ -198,6 +199,15 @@ def test_a_row_of_a_megabyte_is_cut(tmp_path: Path) -> None:
     )
     ordinary = len(render(write_run(tmp_path / "a", rows=examples())))
     assert len(render(write_run(tmp_path / "b", rows=table))) < ordinary + 10_000
+
+
+def test_a_name_of_a_megabyte_is_cut_wherever_it_is_quoted(tmp_path: Path) -> None:
+    thin = measured("coverage.slice_ratio", (0.1, 0.05, 0.2), slice={"label": "x" * 1_000_000})
+    record = evidence()
+    measures = (*record.measures, thin)
+    ordinary = len(render(write_run(tmp_path / "a")))
+    page = render(write_run(tmp_path / "b", evidence(measures=measures, claims=decide(measures))))
+    assert len(page) < ordinary + 20_000
 
 
 def test_an_empty_section_is_not_drawn(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -169,7 +169,7 @@ def view(run: Run) -> View:
     examples = run.examples()
     findings = [_finding(result, evidence, examples) for result in evidence.claims]
     measured = [each for each in findings if each.result.verdict != "not measured"]
-    first = answer(evidence)
+    first = _cut(answer(evidence))
     commit = f", commit {evidence.tool.commit}" if evidence.tool.commit else ""
     return View(
         title=_title(evidence),
@@ -197,6 +197,16 @@ def view(run: Run) -> View:
         seed=evidence.seed,
         version=f"Assay {evidence.tool.version}{commit}",
         settings=run.settings,
+    )
+
+
+def _cut(said: Answer) -> Answer:
+    """The answer with every sentence that may quote the data cut for display."""
+    return replace(
+        said,
+        sentences=tuple(safe.visible(each, _STATEMENT) for each in said.sentences),
+        tiles=tuple(replace(each, line=safe.visible(each.line, _STATEMENT)) for each in said.tiles),
+        next_steps=tuple(safe.visible(each, _STATEMENT) for each in said.next_steps),
     )
 
 
