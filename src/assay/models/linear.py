@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
 _BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
+_NO_CHANCE = 1e-17  # vanishes beside one in float32
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,9 @@ def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, t
     gradient = np.zeros((size, width), dtype=np.float32)
     previous = np.zeros((size, width), dtype=np.float32)
     direction = np.zeros((size, width), dtype=np.float32)
-    logits = np.zeros((rows, width), dtype=np.float32)
+    point[features] = _intercepts(labels, weights, outputs)
+    logits = np.empty((rows, width), dtype=np.float32)
+    logits[:] = point[features]
     change = np.zeros((rows, width), dtype=np.float32)
     chances = np.zeros((rows, width), dtype=np.float32)
     length = np.zeros(width, dtype=np.float32)
@@ -219,6 +222,24 @@ def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, t
             else:
                 length[first:last] = newton
     return point, passes
+
+
+@numba.njit(nogil=True, cache=True)
+def _intercepts(labels, weights, outputs):  # type: ignore[no-untyped-def]
+    """Logits of the class shares of each arm, where its training starts, shape (arms * outputs,).
+
+    A class without rows in an arm would drive its unpenalised intercept towards minus infinity for ever; it
+    starts, and so stays, at a probability of zero.
+    """
+    arms = weights.shape[1]
+    shares = np.zeros((arms, max(outputs, 2)), dtype=np.float64)
+    for i in range(len(labels)):
+        for arm in range(arms):
+            shares[arm, labels[i]] += weights[i, arm]
+    for arm in range(arms):
+        shares[arm] /= shares[arm].sum()
+    logits = np.log(np.maximum(shares, _NO_CHANCE))
+    return (logits[:, 1] - logits[:, 0]) if outputs == 1 else logits.ravel()
 
 
 @numba.njit(nogil=True, cache=True)

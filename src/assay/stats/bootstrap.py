@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+LEAST_TRAINING_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -49,7 +51,31 @@ def item_level(sums: Floats, sizes: Floats, weights: Floats) -> Floats:
     return (drawn / (weights @ sizes)[:, None]).reshape(-1, arms, seeds)
 
 
-def seed_level(by_seed: Floats, drawn: Floats, overlap: Floats, rng: np.random.Generator) -> Estimate:
+def training_share(sums: Floats, sizes: Floats) -> float:
+    """How much of the variance between seeds is due to training rows, the rest being luck with test items.
+
+    Two seeds' models err on different items, so on a finite test set they differ even when they are equally good. The
+    item draws account for that part already; counted again it would make intervals far too wide. The share
+    is pooled over all arms, because six seeds of one arm say little about it.
+
+    Args:
+        sums: Score summed within each root, shape (arms, seeds, clusters).
+        sizes: Items per root, shape (clusters,).
+    Returns: Within [`LEAST_TRAINING_SHARE`, 1].
+    Source: variance components of the two-way layout, Searle, Casella & McCulloch 1992.
+    """
+    by_seed = sums.sum(axis=2) / sizes.sum()
+    apart = by_seed - by_seed.mean(axis=1, keepdims=True)
+    luck = sums - sums.mean(axis=1, keepdims=True) - apart[:, :, None] * sizes
+    between = np.sum(apart**2)
+    if between == 0:
+        return 1.0
+    return float(np.clip(1 - np.sum(luck**2) / sizes.sum() ** 2 / between, LEAST_TRAINING_SHARE, 1))
+
+
+def seed_level(
+    by_seed: Floats, drawn: Floats, overlap: Floats, training: float, rng: np.random.Generator
+) -> Estimate:
     """Add to item draws the noise of having trained on one sample of the world.
 
     Each seed trains on a subsample of the same rows. The subsamples overlap, so the spread between seeds is
@@ -61,17 +87,21 @@ def seed_level(by_seed: Floats, drawn: Floats, overlap: Floats, rng: np.random.G
         by_seed: Score of each arm and seed on all items, shape (arms, seeds).
         drawn: The same under item draws, shape (draws, arms, seeds).
         overlap: Share of its source each arm uses in a seed, f, shape (arms,), below 1.
+        training: From `training_share`: the part of the variance between seeds that counts.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281.
     """
     draws, _, seeds = drawn.shape
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
-    scale = np.sqrt((1 / seeds + overlap / (1 - overlap)) / (seeds - 1))
+    scale = np.sqrt(training * (1 / seeds + overlap / (1 - overlap)) / (seeds - 1))
     tails = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=draws))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
     return Estimate(by_seed.mean(axis=1), drawn.mean(axis=2) + noise * tails[:, None] * scale)
 
 
-def two_level(sums: Floats, sizes: Floats, overlap: Floats, weights: Floats, seed: int) -> Estimate:
+def two_level(
+    sums: Floats, sizes: Floats, overlap: Floats, training: float, weights: Floats, seed: int
+) -> Estimate:
     """`item_level` then `seed_level`; equal `weights` and `seed` give draws that are paired across calls."""
     by_seed = sums.sum(axis=2) / sizes.sum()
-    return seed_level(by_seed, item_level(sums, sizes, weights), overlap, np.random.default_rng(seed))
+    drawn = item_level(sums, sizes, weights)
+    return seed_level(by_seed, drawn, overlap, training, np.random.default_rng(seed))

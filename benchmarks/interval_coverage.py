@@ -1,0 +1,109 @@
+"""How often 95 % intervals hold the truth: `trial.gap` and an audit share over rows that are kin.
+
+    python benchmarks/interval_coverage.py [repetitions]
+
+The trial lives in a world of Gaussian features, where fresh training and test sets cost nothing: the truth
+is the mean gap over many of them. Its arms are trained by the trial's own learner on the trial's own weights.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from assay.models import linear
+from assay.stats.intervals import jackknife, share
+from assay.trial.arms import design, weights
+from assay.trial.compare import Comparison, Scores
+
+FEATURES, REAL, SYNTHETIC, TEST, SEEDS = 30, 500, 400, 1000, 6
+TRUTHS = 1000
+Arrays = tuple[sp.csr_matrix, npt.NDArray[np.int64]]
+
+
+def world(rows: int, rng: np.random.Generator, flipped: float = 0.0) -> Arrays:
+    """Two classes a little apart in every feature; a share of the labels is wrong."""
+    labels = rng.integers(2, size=rows)
+    values = rng.standard_normal((rows, FEATURES)) + 0.35 * (labels[:, None] - 0.5)
+    wrong = rng.random(rows) < flipped
+    return sp.csr_matrix(values.astype(np.float32)), np.where(wrong, 1 - labels, labels)
+
+
+def correct(train: Arrays, arm_weights: npt.NDArray[np.float32], test: Arrays) -> npt.NDArray[np.bool_]:
+    """Whether each arm is right, shape (arms, items)."""
+    out = np.empty((len(arm_weights), len(test[1])), dtype=np.bool_)
+    for fits in linear.fit(train[0], train[1], arm_weights, classes=2, threads=1):
+        out[fits.arms] = fits.predict_proba(test[0]).argmax(axis=2) == test[1]
+    return out
+
+
+def truth(flipped: float, rng: np.random.Generator) -> float:
+    """Expected gap at the budget's size over fresh training rows and a large test set."""
+    rows = design(REAL, SYNTHETIC).equal
+    test = world(5_000, rng)
+    gaps = np.empty(TRUTHS)
+    for repeat in range(TRUTHS):
+        real, synthetic = world(rows, rng), world(rows, rng, flipped)
+        both = sp.vstack([real[0], synthetic[0]], "csr"), np.concatenate([real[1], synthetic[1]])
+        arm_weights = np.repeat(np.eye(2, dtype=np.float32), rows, axis=1)
+        accuracy = correct(both, arm_weights, test).mean(axis=1)
+        gaps[repeat] = accuracy[1] - accuracy[0]
+    print(f"  true gap {gaps.mean():+.4f} (standard error {gaps.std() / TRUTHS**0.5:.5f})")
+    return float(gaps.mean())
+
+
+def gap_interval(flipped: float, rng: np.random.Generator) -> tuple[float, float]:
+    """The interval of the gap from one training and one test set, made as the trial makes it."""
+    plan = design(REAL, SYNTHETIC)
+    real, synthetic, test = world(REAL, rng), world(SYNTHETIC, rng, flipped), world(TEST, rng)
+    both = sp.vstack([real[0], synthetic[0]], "csr"), np.concatenate([real[1], synthetic[1]])
+    rows = np.arange(REAL, dtype=np.uint64), np.arange(SYNTHETIC, dtype=np.uint64)
+    arm_weights = weights(plan, *rows, SEEDS, rng)
+    scores = correct(both, arm_weights, test).reshape(len(plan.arms), SEEDS, TEST)
+    everything = Scores(plan, scores, np.zeros_like(scores, dtype=np.float32), np.arange(TEST), {})
+    comparison = Comparison(everything, margin=0.01, level=0.95, seed=int(rng.integers(2**31)), left_out={})
+    gap = comparison.gap()
+    return float(gap.low or 0.0), float(gap.high or 0.0)
+
+
+def share_intervals(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
+    """Intervals of a share from 400 prompts of 10 rows that tend to share their fate; the truth is 0.2."""
+    chance = rng.beta(0.4, 1.6, size=400)
+    hits = rng.binomial(10, chance)
+    bucket = rng.integers(64, size=400)
+    tallies = np.column_stack(
+        [np.bincount(bucket, hits, minlength=64), 10 * np.bincount(bucket, minlength=64)]
+    )
+    mean = hits.mean() / 10
+    reach = 1.96 * np.sqrt(mean * (1 - mean) / 4000)
+    return (
+        jackknife(tallies, lambda tally: float(tally[0] / tally[1]))[1:],
+        share(tallies[:, 0], tallies[:, 1])[1:],
+        (mean - reach, mean + reach),
+    )
+
+
+def main(repetitions: int) -> None:
+    rng = np.random.default_rng(0)
+    for flipped in (0.0, 0.2):
+        print(f"trial.gap, {flipped:.0%} of synthetic labels wrong, {repetitions} repetitions")
+        expected = truth(flipped, rng)
+        intervals = np.array([gap_interval(flipped, rng) for _ in range(repetitions)])
+        report("two-level, corrected for overlap", intervals, expected)
+    print("a share over rows that are kin, 2000 repetitions, truth 0.2")
+    shares = np.array([share_intervals(rng) for _ in range(2000)])
+    for place, name in enumerate(("jackknife over 64 buckets", "share", "textbook binomial")):
+        report(name, shares[:, place], 0.2)
+
+
+def report(name: str, intervals: npt.NDArray[np.float64], expected: float) -> None:
+    held = ((intervals[:, 0] <= expected) & (expected <= intervals[:, 1])).mean()
+    width = np.median(intervals[:, 1] - intervals[:, 0])
+    print(f"  {name:34s} holds the truth in {held:.1%}, median width {width:.4f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 400)
