@@ -123,9 +123,9 @@ def test_a_column_without_rows(empty: pa.Array) -> None:
     assert characters(empty).bytes.shape == (0,)
 
 
-def test_a_million_words_get_a_million_ids() -> None:
-    words_of_letters = pa.array([" ".join(f"{a:x}{b:03x}" for b in range(1000)) for a in range(1000)])
-    assert len(np.unique(tokens(words_of_letters).ids)) == 1_000_000
+def test_no_two_of_many_similar_words_share_an_id() -> None:
+    similar = pa.array([" ".join(f"{a:x}{b:03x}" for b in range(1000)) for a in range(300)])
+    assert len(np.unique(tokens(similar).ids)) == 300_000
 
 
 def test_the_role_of_every_character() -> None:

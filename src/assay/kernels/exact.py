@@ -42,14 +42,15 @@ def plain(column: TextColumn) -> TextColumn:
 def row_hashes(rows: Tokens | TextColumn) -> npt.NDArray[np.uint64]:
     """A hash of all each row holds, shape (num_rows,); equal rows have equal hashes."""
     if isinstance(rows, Tokens):
-        hashes: npt.NDArray[np.uint64] = _hash_rows(rows.ids, rows.offsets)
+        hashes: npt.NDArray[np.uint64] = hash_items(rows.ids, rows.offsets)
         return hashes
-    parts = [_hash_rows(data, offsets) for offsets, data in text_buffers(rows)]
+    parts = [hash_items(data, offsets) for offsets, data in text_buffers(rows)]
     return np.concatenate([np.zeros(0, np.uint64), *parts])
 
 
 @numba.njit(nogil=True, cache=True)
-def _hash_rows(items, offsets):  # type: ignore[no-untyped-def]
+def hash_items(items, offsets):  # type: ignore[no-untyped-def]
+    """A hash of each row's ``items[offsets[i]:offsets[i + 1]]``, in order; shape (num_rows,)."""
     hashes = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(hashes)):
         state = SEED

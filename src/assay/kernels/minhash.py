@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from assay.core.errors import InputError
 from assay.kernels.arrow import Offsets
-from assay.kernels.exact import row_hashes
+from assay.kernels.exact import hash_items
 from assay.kernels.hashing import SEED, mix
 from assay.kernels.text import Tokens
 
@@ -138,7 +138,7 @@ def _banding(threshold: float) -> tuple[int, int]:
 def _sketch(tokens: Tokens) -> _Sketches:
     ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
     # Equal sets collapse before anything is compared, so a corpus of one row repeated stays linear.
-    hashes = row_hashes(Tokens(ids, offsets, _NO_SPANS, _NO_SPANS))
+    hashes = hash_items(ids, offsets)
     with_words = np.flatnonzero(np.diff(offsets))
     _, first, same = np.unique(hashes[with_words], return_index=True, return_inverse=True)
     by_row = np.argsort(first)
@@ -149,9 +149,6 @@ def _sketch(tokens: Tokens) -> _Sketches:
     rows = with_words[first[by_row]]
     ids, offsets = _take_rows(ids, offsets, rows)
     return _Sketches(rows, set_of, ids, offsets, _sign(ids, offsets, *_permutations()))
-
-
-_NO_SPANS = np.zeros(0, np.int32)
 
 
 def _permutations() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -198,7 +195,9 @@ def _take_rows(ids, offsets, rows):  # type: ignore[no-untyped-def]
         taken[index + 1] = taken[index] + offsets[row + 1] - offsets[row]
     out = np.empty(taken[-1], np.uint64)
     for index, row in enumerate(rows):
-        out[taken[index] : taken[index + 1]] = ids[offsets[row] : offsets[row + 1]]
+        # Assigning a slice at once would do the same and take numba seconds more to compile.
+        for at in range(offsets[row + 1] - offsets[row]):
+            out[taken[index] + at] = ids[offsets[row] + at]
     return out, taken
 
 

@@ -76,7 +76,10 @@ def _scatter_columns(ids, offsets, shift, filled, columns):  # type: ignore[no-u
 
 @numba.njit(nogil=True, cache=True)
 def _count_sorted(columns, bounds):  # type: ignore[no-untyped-def]
-    """Runs of equal column numbers within each row as (counts, columns, row offsets) of a CSR matrix."""
+    """Runs of equal column numbers within each row as (counts, columns, row offsets) of a CSR matrix.
+
+    Sorts `columns` in place.
+    """
     num_rows = len(bounds) - 1
     data = np.empty(len(columns), np.float32)
     indices = np.empty(len(columns), np.int32)
@@ -84,7 +87,9 @@ def _count_sorted(columns, bounds):  # type: ignore[no-untyped-def]
     found = 0
     for row in range(num_rows):
         last = np.int32(-1)
-        for column in np.sort(columns[bounds[row] : bounds[row + 1]]):
+        grams = columns[bounds[row] : bounds[row + 1]]
+        grams.sort()
+        for column in grams:
             if column != last:
                 indices[found] = column
                 data[found] = 0

@@ -124,6 +124,7 @@ def _cover(ids, offsets, target_ids, target_offsets, hashes, starts, slots, widt
                 if length > longest:
                     longest = length
                     best_rows[row] = source_row
-            mask[max(begin, covered) : at + 1] = True
+            for token in range(max(begin, covered), at + 1):
+                mask[token] = True
             covered = at + 1
     return mask, best_rows
