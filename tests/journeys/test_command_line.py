@@ -55,18 +55,8 @@ def test_run_writes_a_folder_and_a_rerun_changes_nothing(
 def test_a_kill_costs_one_step(snippets: list[Row], write: Write, tmp_path: Path) -> None:
     real, synthetic = write("real.jsonl", snippets[:900]), write("syn.jsonl", snippets[900:1500])
     out = tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "assay.cli",
-        "run",
-        "--real",
-        real,
-        "--synthetic",
-        synthetic,
-        "--out",
-        out,
-    ]
+    sides = ["--real", str(real), "--synthetic", str(synthetic), "--out", str(out)]
+    command = [sys.executable, "-m", "assay.cli", "run", *sides]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not list(out.glob("steps/guard-*")) and time.monotonic() < deadline:
@@ -75,7 +65,7 @@ def test_a_kill_costs_one_step(snippets: list[Row], write: Write, tmp_path: Path
     process.wait()
     stood = {path: path.stat().st_mtime_ns for path in out.glob("steps/*/record.json")}
     assert stood
-    done = assay(*command[3:])
+    done = assay("run", *sides)
     assert done.returncode == 0, done.stderr
     assert (
         stood.items() <= {path: path.stat().st_mtime_ns for path in out.glob("steps/*/record.json")}.items()
