@@ -163,6 +163,11 @@ def test_example_rows_stand_beside_the_finding_with_the_shared_span_marked(page:
     assert "Truly <mark>a masterpiece of the genre and</mark> little else." in page
 
 
+def test_the_plainest_giveaway_comes_first(page: str) -> None:
+    text = outline(page).text.split("Phrases that give it away")[1]
+    assert text.index("the film is a") < text.index("testament to the") < text.index("a must-see for")
+
+
 def test_hostile_data_is_inert(page: str, tmp_path: Path) -> None:
     attacked = render(hostile_run(tmp_path))
     seen, honest = outline(attacked), outline(page)

@@ -19,6 +19,7 @@ def test_dose_response_holds_the_replacement_arms_in_percent() -> None:
     spec = dose_response(evidence())
     assert spec is not None
     assert {(0.0, 82.2), (25.0, 82.1), (100.0, 73.8)} <= set(_points(spec))
+    assert "1,600 rows throughout" in spec["encoding"]["x"]["axis"]["title"]
 
 
 def test_repeated_real_rows_stand_where_as_many_synthetic_rows_would() -> None:

@@ -37,7 +37,7 @@ def dose_response(evidence: Evidence) -> Spec | None:
     if points[0]["x"] == 0:
         layers.append(_baseline(points[0]))
     layers += _line(points, "accent", "circle")
-    axis = {"values": _SHARES, "title": "share of synthetic rows, % (same number of rows throughout)"}
+    axis = {"values": _SHARES, "title": f"share of synthetic rows, % ({points[0]['rows']:,} rows throughout)"}
     return _plot(
         layers,
         x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **_X_AXIS}},
@@ -105,6 +105,12 @@ def _real_rows(where: dict[str, str]) -> float:
     return float(where["real_rows"])
 
 
+def _training_rows(where: dict[str, str]) -> int:
+    """All rows an arm trains on, repeats included."""
+    real = float(where.get("real_rows", "0")) * float(where.get("repeats", "1"))
+    return round(real + float(where.get("synthetic_rows", "0")))
+
+
 def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], float]) -> list[Point]:
     """The measured points of one design from left to right; without a design, those of the learning curve."""
     name = "trial.learning_curve" if design is None else "trial.dose_response"
@@ -122,6 +128,7 @@ def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], 
                     "low": measure.low * scale,
                     "high": measure.high * scale,
                     "score": words.with_interval(measure),
+                    "rows": _training_rows(where),
                     "n": measure.n,
                 }
             )
@@ -149,6 +156,7 @@ def _line(
     tips = [
         {"field": "x", "type": "quantitative", "title": across, "format": ",.6~g"},
         {"field": "score", "type": "nominal", "title": "score"},
+        {"field": "rows", "type": "quantitative", "title": "training rows", "format": ",d"},
         {"field": "n", "type": "quantitative", "title": "test rows", "format": ",d"},
     ]
     return [

@@ -373,9 +373,15 @@ def _focus(findings: list[Finding]) -> tuple[Focus, ...]:
 
 
 def _phrases(evidence: Evidence, examples: pa.Table) -> Table:
-    """Phrases in the order of the evidence, each side's share of rows on one scale."""
+    """Phrases by how far their share of synthetic rows lies above that of real rows, on one scale."""
     measures = [each for each in evidence.sliced("fidelity.giveaways") if each.value is not None]
+    measures.sort(key=_excess, reverse=True)
     return _table(measures, examples, also=(0.0,), unit="share of rows")
+
+
+def _excess(measure: Measure) -> float:
+    real = 0.0 if measure.reference is None else measure.reference.value
+    return (measure.value or 0.0) - real
 
 
 def _slices(evidence: Evidence, examples: pa.Table) -> Table:
