@@ -134,3 +134,11 @@ def test_signatures_estimate_the_similarity() -> None:
 def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
     with pytest.raises(InputError, match="threshold"):
         near_clusters(of(["a"]), threshold=threshold)
+
+
+def test_a_pair_exactly_at_the_threshold_counts() -> None:
+    words = [f"w{i}" for i in range(102)]
+    whole, part = " ".join(words), " ".join(words[:57])  # 100 shingles and 55 of them
+    rows, scores = near_matches(of([part]), of([whole]), threshold=0.55)
+    assert rows.tolist() == [0]
+    assert scores[0] == pytest.approx(0.55)

@@ -230,7 +230,7 @@ def _band_keys(signatures, first, depth):  # type: ignore[no-untyped-def]
 def _similarity(left, right, left_signature, right_signature, threshold):  # type: ignore[no-untyped-def]
     """Jaccard similarity of two sorted sets, or 0 where it is sure enough to lie below the threshold."""
     small, large = min(len(left), len(right)), max(len(left), len(right))
-    if small < threshold * large:
+    if small / large < threshold:
         return 0.0
     equal = 0
     for k in range(PERMUTATIONS):
