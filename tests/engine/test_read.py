@@ -434,7 +434,7 @@ def test_a_row_of_fifty_megabytes_is_a_row(tmp_path: Path) -> None:
 
 
 def test_a_row_without_end_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.engine.formats.MAX_ROW_BYTES", 3 << 20)
+    monkeypatch.setattr("assay.engine.formats.lines.MAX_ROW_BYTES", 3 << 20)
     data = jsonl(GOOD) + b"y" * (9 << 20) + b"\n" + b'{"text": "after"}\n' + b"z" * (9 << 20)
     result = load(put(tmp_path, "a.jsonl", data), tmp_path)
     assert texts(result)[-1] == "after"
@@ -443,7 +443,7 @@ def test_a_row_without_end_is_set_aside(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_json_array_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.engine.formats.MAX_DOCUMENT_BYTES", 100)
+    monkeypatch.setattr("assay.engine.formats.lines.MAX_DOCUMENT_BYTES", 100)
     with pytest.raises(InputError, match="Convert it to JSON lines"):
         load(put(tmp_path, "a.json", json.dumps(GOOD).encode()), tmp_path)
 

@@ -15,7 +15,8 @@ from assay.core.corpus import BATCH_ROWS, Shape
 from assay.core.errors import InputError
 from assay.core.progress import Progress, silent
 from assay.engine.files import Paths, Source, find
-from assay.engine.formats import Broken, Item, Record, records
+from assay.engine.formats.record import Broken, Item, Record
+from assay.engine.formats.records import records
 from assay.engine.read import BATCH_BYTES, layout_of
 from assay.engine.shapes import Kin, Layout, Row, Unusable, scalar
 from assay.kernels.text import tokens

@@ -16,7 +16,8 @@ from assay.core.corpus import BATCH_ROWS, Corpus, Origin, root_hash, schema
 from assay.core.errors import EngineError, InputError, StepError
 from assay.core.progress import Progress, silent
 from assay.engine.files import Paths, Source, digest, find
-from assay.engine.formats import RAW_CHARACTERS, Broken, Item, Record, records
+from assay.engine.formats.record import RAW_CHARACTERS, Broken, Item, Record
+from assay.engine.formats.records import records
 from assay.engine.shapes import Layout, Row, Unusable, scalar, sniff
 
 SNIFF_ROWS = 1_000

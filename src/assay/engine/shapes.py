@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assay.core.corpus import Shape
 from assay.core.errors import InputError
-from assay.engine.formats import CHAT_COLUMNS
+from assay.engine.formats.json_rows import CHAT_COLUMNS
 
 Values = Mapping[str, Any]
 Turn = dict[str, str]

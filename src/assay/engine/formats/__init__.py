@@ -1,0 +1,1 @@
+"""One file per kind of file format; `records` is the way in."""
