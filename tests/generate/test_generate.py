@@ -49,7 +49,7 @@ def corpus(folder: Path, *, labels: Sequence[str | None] = ("good", "bad"), copi
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def test_same_seed_same_plan_and_longer_plans_extend_shorter_ones(tmp_path: Path) -> None:
