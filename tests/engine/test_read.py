@@ -572,3 +572,20 @@ def test_real_files_are_recognised(tmp_path: Path) -> None:
     machine = load(squad, tmp_path, mapping={"text": "sampled"})
     assert human.corpus.rows == machine.corpus.rows > 100
     assert human.corpus.fingerprint != machine.corpus.fingerprint
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "stream.arrow"])
+def test_turns_are_stored_in_one_form(tmp_path: Path, name: str) -> None:
+    rows = [{"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}]
+    result = load(put(tmp_path, name, FORMATS[name](rows)), tmp_path)
+    assert result.corpus.shape == "sharegpt"
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    assert column(result, "messages") == [turns]
+    assert (column(result, "prompt"), column(result, "response")) == (["q"], ["a"])
+
+
+def test_rejects_can_be_written_elsewhere(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.jsonl", b"broken\n")
+    with pytest.raises(InputError, match=r"aside\.jsonl"):
+        load(path, tmp_path, rejects=tmp_path / "aside.jsonl")
+    assert json.loads((tmp_path / "aside.jsonl").read_text())["raw"] == "broken"
