@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.audit.run import AuditResult
+from assay.core.catalogue import define
 from assay.core.evidence import EXAMPLES
 from tests.audit.corpora import Row, audited, find, rows, some
 
@@ -89,7 +90,7 @@ def test_human_halves_show_nothing(tmp_path: Path) -> None:
         "fidelity.length_ks",
         "fidelity.giveaways",
     ):
-        assert not surely_more(result, name, 0.0), name
+        assert not surely_more(result, name, define(name).tolerance), name
     assert find(result, "fidelity.giveaways").value == 0
     assert "alone reaches" not in find(result, "fidelity.formatting_auc").method
 

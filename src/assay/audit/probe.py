@@ -99,8 +99,16 @@ def count(probe: Probe, columns: Columns, real: Columns, level: float) -> Found:
 
 
 def _share(probe: Probe, columns: Columns, level: float) -> Found:
-    tallies = buckets(columns, probe.tally(columns))
-    return Found(*share(tallies[:, 0], tallies[:, 1], level), n=int(tallies[:, 1].sum()))
+    tally = probe.tally(columns)
+    hits, units = buckets(columns, tally).T
+    n = int(units.sum())
+    if hits.any() and (hits < units).any():
+        return Found(*share(hits, units, level), n=n)
+    # None or all: no spread tells how many independent rows the units are worth. Their roots are the safe
+    # count, for the words of a row, and the rows of a root, come as they are together.
+    roots = np.unique(columns.root[tally[:, 1] > 0], return_index=True)[1]
+    kin = buckets(columns.take(roots), np.ones((len(roots), 1)))[:, 0]
+    return Found(*share(kin * hits.any(), kin, level), n=n)
 
 
 def _ratio(above: Found, below: Found) -> Found:

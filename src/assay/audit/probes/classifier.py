@@ -17,6 +17,7 @@ from assay.kernels.text import Tokens, tokens
 from assay.models.linear import fit, tfidf
 
 FOLDS = 5
+ROUNDS = 3
 MOST_ROWS = 2_000
 _BITS = 16
 _TOLERANCE = 1e-4
@@ -28,7 +29,8 @@ class Told:
     """Out-of-fold probability of being synthetic, for two samples told apart.
 
     Attributes:
-        scores, folds: Shape (rows + real rows,), the questioned rows first.
+        scores, folds: One row per round of folds, shape (rounds, rows + real rows), the questioned rows first.
+        rows: Number of questioned rows.
     """
 
     scores: npt.NDArray[np.float32]
@@ -36,15 +38,16 @@ class Told:
     rows: int
 
     def auc(self, kept: Bools, kept_real: Bools) -> float:
-        """Area under the ROC curve, of pairs scored by the same fold's model."""
-        synthetic = np.concatenate([kept, np.zeros_like(kept_real)])
-        real = np.concatenate([np.zeros_like(kept), kept_real])
+        """Area under the ROC curve, of pairs scored by the same fold's model; the mean over the rounds."""
         won = pairs = 0.0
-        for fold in range(FOLDS):
-            here = self.folds == fold
-            ours, theirs = self.scores[here & synthetic], self.scores[here & real]
-            won += auc(ours, theirs) * len(ours) * len(theirs) if len(ours) and len(theirs) else 0.0
-            pairs += len(ours) * len(theirs)
+        for scores, folds in zip(self.scores, self.folds, strict=True):
+            for fold in range(FOLDS):
+                here = folds == fold
+                ours = scores[: self.rows][here[: self.rows] & kept]
+                theirs = scores[self.rows :][here[self.rows :] & kept_real]
+                if len(ours) and len(theirs):
+                    won += auc(ours, theirs) * len(ours) * len(theirs)
+                    pairs += len(ours) * len(theirs)
         return won / pairs if pairs else float("nan")
 
 
@@ -62,24 +65,27 @@ def tell_apart(
     *,
     learn_from: Bools | None = None,
 ) -> Told:
-    """Score every row by a logistic regression that saw none of its kin.
+    """Score every row by a logistic regression that saw none of its kin, in several rounds of folds.
 
     Args:
         features: Shape (rows + real rows, features), the questioned rows first.
         root: Root of each row; all rows of a root fall into one fold, on whichever side they are.
         learn_from: Rows the regressions learn from, shape (rows + real rows,); None: all.
     """
-    folds = (mixed(root, salt=30) % np.uint64(FOLDS)).astype(np.int64)
+    folds = np.stack([mixed(root, salt=30 + turn) % np.uint64(FOLDS) for turn in range(ROUNDS)]).astype(
+        np.int64
+    )
     labels = (np.arange(len(root)) < rows).astype(np.int64)
-    weights = (folds[None, :] != np.arange(FOLDS)[:, None]).astype(np.float64)
+    weights = (folds[:, None, :] != np.arange(FOLDS)[:, None]).reshape(ROUNDS * FOLDS, -1).astype(np.float64)
     if learn_from is not None:
         weights *= learn_from
     # The intercept takes up whichever side a fold has more of; ranks within the fold do not see it.
-    scores = np.zeros(len(root), np.float32)
+    scores = np.zeros(folds.shape, np.float32)
     for block in fit(features, labels, weights, classes=2, tolerance=_TOLERANCE):
-        chances = block.predict_proba(features)
-        for arm, fold in enumerate(block.arms):
-            scores[folds == fold] = chances[arm, folds == fold, 1]
+        for arm, chances in zip(block.arms, block.predict_proba(features), strict=True):
+            turn, fold = divmod(int(arm), FOLDS)
+            out = folds[turn] == fold
+            scores[turn, out] = chances[out, 1]
     return Told(scores, folds, rows)
 
 
@@ -101,7 +107,11 @@ def suspicion(rows: Rows, real: Rows, rng: np.random.Generator) -> npt.NDArray[n
     drawn = np.concatenate([rng.permutation(len(rows)) < size, np.ones(len(beside), bool)])
     counts = [hashed_counts(side.tokens, bits=_BITS) for side in (rows, beside)]
     features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
-    return tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn).scores[: len(rows)]
+    return (
+        tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn)
+        .scores[:, : len(rows)]
+        .mean(axis=0)
+    )
 
 
 def _as_it_is(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
@@ -118,7 +128,7 @@ def _roots(rows: Rows, real: Rows) -> npt.NDArray[np.uint64]:
 
 
 _METHOD = (
-    f"TF-IDF of words and word pairs (2^{_BITS} hashed columns), logistic regression, {FOLDS} folds by root id, "
+    f"TF-IDF of words and word pairs (2^{_BITS} hashed columns), logistic regression, {FOLDS} folds by root id in {ROUNDS} rounds, "
     "equally many rows a side; AUC over out-of-fold scores"
 )
 PROBE = SampleProbe(
