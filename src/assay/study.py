@@ -216,6 +216,7 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResu
             synthetic_value=study.synthetic_value,
             slices=study.slices,
             max_reject_share=study.max_reject_share,
+            rejects=steps.parent / f"rejects-{role}.jsonl",
             progress=progress,
         )
 

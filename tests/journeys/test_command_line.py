@@ -125,6 +125,26 @@ def test_one_file_with_an_origin_column_and_renamed_columns(
     assert inputs == {"real": 600, "synthetic": 300}
 
 
+def test_unreadable_rows_are_kept_aside_and_too_many_stop_the_run(
+    snippets: list[Row], write: Write, tmp_path: Path
+) -> None:
+    real, synthetic = write("real.jsonl", snippets[:500]), write("syn.jsonl", snippets[500:900])
+    with real.open("a") as file:
+        file.write("{broken\n" * 3)
+    out = tmp_path / "run"
+    sides = ["--real", real, "--synthetic", synthetic, "--out", out]
+    done = assay("audit", *sides, "--json")
+    assert done.returncode == 0, done.stderr
+    losses = json.loads(done.stdout)["losses"]
+    assert [(loss["what"], loss["rows"]) for loss in losses] == [("unreadable real rows", 3)]
+    rejects = [json.loads(line) for line in (out / "rejects-real.jsonl").read_text().splitlines()]
+    assert [reject["line"] for reject in rejects] == [501, 502, 503]
+
+    stopped = assay("audit", *sides, "--max-reject-share", "0.001")
+    assert stopped.returncode == 2
+    assert str(out / "rejects-real.jsonl") in stopped.stderr.replace("\n", "")
+
+
 def test_inspect_shows_rows_and_rejects(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a film", "label": "good"}\n{broken\n{"text": "a play", "label": "bad"}\n')

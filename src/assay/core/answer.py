@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.core import words
 from assay.core.claim import CLAIMS
 from assay.core.evidence import ClaimResult, Evidence, VerdictWord
+from assay.core.measure import Measure
 from assay.core.verdict import gravest
 
 
@@ -87,7 +88,7 @@ def _how_much(evidence: Evidence) -> str:
     best, above = evidence.find("trial.best_share"), evidence.find("trial.harmful_above")
     parts = []
     if best is not None and best.value is not None:
-        parts.append(f"at a fixed number of rows the best synthetic share is {words.with_interval(best)}")
+        parts.append(_best_share(best))
     if above is not None and above.value is not None:
         parts.append(f"more than {words.with_interval(above)} harms")
     rate = evidence.find("trial.exchange_rate")
@@ -95,6 +96,13 @@ def _how_much(evidence: Evidence) -> str:
         parts.append(f"one synthetic row is worth {words.with_interval(rate)} real rows")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def _best_share(best: Measure) -> str:
+    assert best.low is not None and best.high is not None  # noqa: PT018 (a measure with a value has both)
+    if best.high - best.low > 0.5:
+        return f"at a fixed number of rows no share stands out ({words.with_interval(best)})"
+    return f"at a fixed number of rows the best synthetic share is {words.with_interval(best)}"
 
 
 def _tile(perspective: str, results: tuple[ClaimResult, ...]) -> Tile:

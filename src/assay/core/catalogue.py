@@ -318,7 +318,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "evaluation.mde",
         "Smallest difference this trial could see",
         "differences below {value} cannot be told from noise here",
-        "accuracy",
+        "difference of accuracy",
         "higher",
         0.01,
         "smallest true difference found with 80 % power at the 5 % level",

@@ -230,7 +230,10 @@ def _action(each: Claim, verdict: VerdictWord) -> str:
     if verdict == "harm" or (each.id == "evaluation-reliability" and verdict == "undecided"):
         return _ACTIONS[each.id]
     if verdict == "undecided":
-        return "Supply more rows or test rows: the interval reaches across the line that decides."
+        return (
+            "Supply more rows or test rows, or train more often with `--seeds 12`: the interval reaches across "
+            "the line that decides."
+        )
     if verdict == "helps":
         return "Use it, in the share the dose-response curve shows."
     return "Nothing to do."

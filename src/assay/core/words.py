@@ -46,10 +46,15 @@ def share(part: float) -> str:
     return f"{100 * part:.0f} %"
 
 
+def in_percent(unit: str) -> bool:
+    """Whether people read a number in this unit as a percentage."""
+    return unit.startswith("share") or unit == "accuracy"
+
+
 def _scaled(value: float, unit: str) -> tuple[float, str]:
-    if unit.endswith("difference"):
+    if "difference" in unit:
         return 100 * value, " points"
-    if unit.startswith("share") or unit == "accuracy":
+    if in_percent(unit):
         return 100 * value, " %"
     return value, ""
 

@@ -120,7 +120,7 @@ def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], 
         if where.get("design") != design:
             continue
         if measure.value is not None and measure.low is not None and measure.high is not None:
-            scale = 100.0 if _in_percent(measure.unit) else 1.0
+            scale = 100.0 if words.in_percent(measure.unit) else 1.0
             points.append(
                 {
                     "x": at(where),
@@ -137,11 +137,7 @@ def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], 
 
 def _score_title(evidence: Evidence, name: str) -> str:
     unit = evidence.sliced(name)[0].unit
-    return f"{unit} on real test rows" + (", %" if _in_percent(unit) else "")
-
-
-def _in_percent(unit: str) -> bool:
-    return unit == "accuracy" or unit.startswith("share")
+    return f"{unit} on real test rows" + (", %" if words.in_percent(unit) else "")
 
 
 def _line(
