@@ -20,7 +20,7 @@ from assay.trial.arms import design, weights
 from assay.trial.compare import Comparison, Scores
 
 FEATURES, REAL, SYNTHETIC, TEST, SEEDS = 30, 500, 400, 1000, 6
-TRUTHS = 1000
+TRUTHS = 600
 Arrays = tuple[sp.csr_matrix, npt.NDArray[np.int64]]
 
 

@@ -78,21 +78,24 @@ def seed_level(
 ) -> Estimate:
     """Add to item draws the noise of having trained on one sample of the world.
 
-    Each seed trains on a subsample of the same rows. The subsamples overlap, so the spread between seeds is
-    too small by the factor that Nadeau and Bengio name: the variance of a mean over J of them is
-    ``S^2 (1 / J + f / (1 - f))``, f being the share of the rows that a seed uses. S itself is known from J
-    seeds only; dividing by a chi-square draw gives the mean Student's t tails.
+    Each seed trains on a subsample of the same rows. The subsamples overlap, so the spread S between seeds
+    understates the noise. For a score linear in the training rows the variance of a mean over J seeds is
+    ``S^2 (1 / J + f / (1 - f))`` (Nadeau and Bengio), f being the share of the rows that a seed uses. Accuracy
+    near its best is of second order in the noise of training; two subsamples then correlate as f squared, and the term is
+    ``f^2 / (1 - f^2)``. Simulation backs the second (docs/statistics.md: the first covers too often). S itself is
+    known from J seeds only; dividing by a chi-square draw gives the mean Student's t tails.
 
     Args:
         by_seed: Score of each arm and seed on all items, shape (arms, seeds).
         drawn: The same under item draws, shape (draws, arms, seeds).
         overlap: Share of its source each arm uses in a seed, f, shape (arms,), below 1.
         training: From `training_share`: the part of the variance between seeds that counts.
-    Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281.
+    Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281; Hoeffding 1948, Annals of Mathematical
+        Statistics 19, 293-325, for the second-order term.
     """
     draws, _, seeds = drawn.shape
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
-    scale = np.sqrt(training * (1 / seeds + overlap / (1 - overlap)) / (seeds - 1))
+    scale = np.sqrt(training * (1 / seeds + overlap**2 / (1 - overlap**2)) / (seeds - 1))
     tails = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=draws))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
     return Estimate(by_seed.mean(axis=1), drawn.mean(axis=2) + noise * tails[:, None] * scale)

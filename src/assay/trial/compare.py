@@ -399,7 +399,7 @@ def _sums(correct: npt.NDArray[np.bool_], roots: npt.NDArray[np.int64]) -> Float
 
 _BOOTSTRAP = (
     f"two-level bootstrap, {DRAWS} draws over test roots and seeds of {SEED_SHARE:.0%} of the rows, "
-    "spread between seeds corrected for their overlap (Nadeau & Bengio 2003)"
+    "spread between seeds corrected for their overlap (after Nadeau & Bengio 2003)"
 )
 _BENEFIT = (
     "best dose against the better of real once and repeated, both chosen on one half of test roots and seeds and "

@@ -1,0 +1,46 @@
+"""The two-level bootstrap: items and seeds."""
+
+import numpy as np
+
+from assay.stats import bootstrap
+
+
+def test_without_training_noise_only_items_count() -> None:
+    # Every seed gives the same answers: the error is that of a binomial share over 400 independent items.
+    right = (np.arange(400) < 300).astype(float)
+    sums = np.broadcast_to(right, (1, 6, 400)).copy()
+    weights = bootstrap.cluster_weights(400, 4000, np.random.default_rng(0))
+    estimate = bootstrap.two_level(sums, np.ones(400), np.array([0.8]), 1.0, weights, 0)
+    assert estimate.value[0] == 0.75
+    np.testing.assert_allclose(estimate.draws.std(), np.sqrt(0.75 * 0.25 / 400), rtol=0.05)
+
+
+def test_overlap_widens_the_seeds_part() -> None:
+    by_seed = np.random.default_rng(0).normal(0.8, 0.01, size=(1, 6))
+    drawn = np.broadcast_to(by_seed, (4000, 1, 6))
+    apart, nested = (
+        bootstrap.seed_level(by_seed, drawn, np.array([share]), 1.0, np.random.default_rng(1)).draws
+        for share in (0.0, 0.8)
+    )
+    expected = np.sqrt((1 / 6 + 0.64 / 0.36) / (1 / 6))
+    np.testing.assert_allclose(np.std(nested) / np.std(apart), expected, rtol=1e-6)
+
+
+def test_luck_with_items_is_not_training_noise() -> None:
+    rng = np.random.default_rng(0)
+    lucky = (rng.random((20, 6, 1000)) < 0.8).astype(float)
+    assert bootstrap.training_share(lucky, np.ones(1000)) < 0.3
+    skill = np.linspace(0.6, 0.9, 6)[None, :, None]
+    skilled = (rng.random((20, 6, 1000)) < skill).astype(float)
+    assert bootstrap.training_share(skilled, np.ones(1000)) > 0.9
+
+
+def test_kin_items_come_and_go_together() -> None:
+    right = np.repeat(np.arange(40) % 2, 10).astype(float)
+    alone = np.broadcast_to(right, (1, 6, 400)).copy()
+    together = np.broadcast_to(right.reshape(40, 10).sum(axis=1), (1, 6, 40)).copy()
+    spread = []
+    for sums, sizes in ((alone, np.ones(400)), (together, np.full(40, 10.0))):
+        weights = bootstrap.cluster_weights(len(sizes), 2000, np.random.default_rng(0))
+        spread.append(bootstrap.two_level(sums, sizes, np.zeros(1), 1.0, weights, 0).draws.std())
+    assert spread[1] > 2.5 * spread[0]
