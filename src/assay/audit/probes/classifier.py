@@ -107,11 +107,8 @@ def suspicion(rows: Rows, real: Rows, rng: np.random.Generator) -> npt.NDArray[n
     drawn = np.concatenate([rng.permutation(len(rows)) < size, np.ones(len(beside), bool)])
     counts = [hashed_counts(side.tokens, bits=_BITS) for side in (rows, beside)]
     features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
-    return (
-        tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn)
-        .scores[:, : len(rows)]
-        .mean(axis=0)
-    )
+    told = tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn)
+    return np.asarray(told.scores[:, : len(rows)].mean(axis=0))
 
 
 def _as_it_is(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
