@@ -116,7 +116,7 @@ def test_altered_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_model
 def test_packaged_model_answers_in_order() -> None:
     requests = [request("Name three colours.", seed=1), request("Say hello.", seed=2, max_tokens=3)]
-    with open_model(SMOLLM2, in_flight=2) as model:
+    with open_model(SMOLLM2, in_flight=2, threads=1) as model:
         assert model.sha256 == SMOLLM2_SHA256
         assert model.licence == "Apache-2.0"
         first, second = model.write(requests)
@@ -129,7 +129,7 @@ def test_packaged_model_answers_in_order() -> None:
 @needs_model
 def test_one_request_at_a_time_repeats_exactly() -> None:
     wanted = [request("Write a sentence about a film.", seed=seed) for seed in (5, 6)]
-    with open_model(SMOLLM2, in_flight=1) as model:
+    with open_model(SMOLLM2, in_flight=1, threads=1) as model:
         once, again = list(model.write(wanted)), list(model.write(wanted))
     assert once == again
     assert once[0].text != once[1].text

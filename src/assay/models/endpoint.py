@@ -84,8 +84,20 @@ class LocalModel:
     same plan and nearly always, but not always, the same text.
     """
 
-    def __init__(self, path: Path, *, name: str, licence: str | None = None, in_flight: int = 16) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        licence: str | None = None,
+        in_flight: int = 16,
+        threads: int | None = None,
+    ) -> None:
         """Load `path`. Prefer `open_model`, which also knows the packaged model.
+
+        Args:
+            threads: All cores by default. The threads wait for each other at every layer, so on a busy
+                machine fewer are faster.
 
         Raises: MissingExtra: no runtime is installed. InputError: the file cannot be loaded.
         """
@@ -100,7 +112,7 @@ class LocalModel:
         settings.model.path = str(path)
         settings.n_parallel = in_flight
         settings.n_ctx = in_flight * _TOKENS_PER_REQUEST
-        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = os.cpu_count() or 1
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads or os.cpu_count() or 1
         settings.warmup = False
         settings.verbosity = _ERRORS_ONLY
         settings.cache_ram_mib = 0  # requests do not continue one another: nothing worth keeping
@@ -202,7 +214,7 @@ def _completion(answer: dict[str, Any], model: str) -> Completion:
         raise EngineError(f"not an answer of the chat protocol: {str(answer)[:500]}", where=model) from error
 
 
-def open_model(model: str, *, in_flight: int = 16) -> LocalModel | RemoteModel:
+def open_model(model: str, *, in_flight: int = 16, threads: int | None = None) -> LocalModel | RemoteModel:
     """The model called `model`.
 
     Args:
@@ -210,6 +222,7 @@ def open_model(model: str, *, in_flight: int = 16) -> LocalModel | RemoteModel:
             model it should run, ``http://127.0.0.1:8000/v1#name``. A service is sent the key in the
             environment variable ASSAY_API_KEY, if that is set.
         in_flight: Requests that run at the same time.
+        threads: Of a model in this process, see `LocalModel`.
 
     Raises:
         MissingExtra: the runtime is not installed.
@@ -219,7 +232,11 @@ def open_model(model: str, *, in_flight: int = 16) -> LocalModel | RemoteModel:
     """
     if model == SMOLLM2:
         return LocalModel(
-            _packaged_smollm2(), name=Path(SMOLLM2_FILE).stem, licence="Apache-2.0", in_flight=in_flight
+            _packaged_smollm2(),
+            name=Path(SMOLLM2_FILE).stem,
+            licence="Apache-2.0",
+            in_flight=in_flight,
+            threads=threads,
         )
     if model.startswith(("http://", "https://")):
         url, hash_sign, name = model.partition("#")
@@ -232,7 +249,7 @@ def open_model(model: str, *, in_flight: int = 16) -> LocalModel | RemoteModel:
             f"no model {model!r}",
             fix=f"Give {SMOLLM2!r} for the packaged model, the path of a GGUF file, or http://host/v1#name.",
         )
-    return LocalModel(path, name=path.stem, in_flight=in_flight)
+    return LocalModel(path, name=path.stem, in_flight=in_flight, threads=threads)
 
 
 def file_sha256(path: Path) -> str:
