@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -105,7 +104,8 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
         folder = _audit_step(study, train, reference, synthetic, steps, progress)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
-        _place(folder, rows, ("examples.parquet", "synthetic.parquet"))
+        _place(folder / "examples.parquet", rows / "examples.parquet")
+        _place(folder / "flags.parquet", rows / "synthetic.parquet")
     if study.trial:
         folder = _trial_step(study, train, clean, test, steps, progress)
         made.append(folder)
@@ -309,8 +309,6 @@ def _audit_step(
 
         result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
-        pq.write_table(result.examples, folder / "examples.parquet")
-        pq.write_table(result.rows, folder / "synthetic.parquet")
 
     inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
     return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
@@ -345,14 +343,12 @@ def _texts(corpus: Corpus, rows: Any) -> tuple[str, ...]:
     return tuple(text[:200] for text in found.to_pylist())
 
 
-def _place(step: Path, rows: Path, names: tuple[str, ...]) -> None:
-    """Copy a step's row files into the run's `rows` folder, whole or not at all."""
-    rows.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        aside = rows / f".{name}"
-        aside.unlink(missing_ok=True)
-        aside.write_bytes((step / name).read_bytes())
-        aside.replace(rows / name)
+def _place(made: Path, place: Path) -> None:
+    """Copy a step's file into the run's folder, whole or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = place.with_name(f".{place.name}.{os.getpid()}")
+    aside.write_bytes(made.read_bytes())
+    aside.replace(place)
 
 
 def _write(path: Path, text: str) -> None:

@@ -31,6 +31,7 @@ class Counted:
         ids: Id of each phrase, shape (phrases,).
         counts, counts_real: Rows that hold it, by group of kin, shape (groups, phrases).
         total, total_real: Sum of such counts over all phrases, rare ones too, by group, shape (groups,).
+        rows, rows_real: Rows by group, shape (groups,).
     """
 
     ids: npt.NDArray[np.uint64]
@@ -38,6 +39,8 @@ class Counted:
     counts_real: Floats
     total: Floats
     total_real: Floats
+    rows: Floats
+    rows_real: Floats
 
     def log_odds(self, kept: Bools) -> Floats:
         """Log-odds of each phrase, ours minus theirs, from the groups `kept`, shape (phrases,).
@@ -60,8 +63,14 @@ class Counted:
         return np.asarray(np.sqrt(np.maximum(1 / ours + 1 / theirs, scatter)))
 
     def overused(self, kept: Bools) -> Bools:
-        """Phrases that pass the cut, judged from the groups `kept` by the errors of all, shape (phrases,)."""
-        return np.asarray(self.log_odds(kept) > self.cut * self.error)
+        """Phrases that pass the cut, judged from the groups `kept` by the errors of all, shape (phrases,).
+
+        They must also stand in a larger share of rows: among the few words of a short row "the" takes more of
+        the room, yet a reader meets it in fewer rows.
+        """
+        share = self.counts[kept].sum(axis=0) / max(self.rows[kept].sum(), 1)
+        share_real = self.counts_real[kept].sum(axis=0) / max(self.rows_real[kept].sum(), 1)
+        return np.asarray((self.log_odds(kept) > self.cut * self.error) & (share > share_real))
 
     def _with_prior(self, kept: Bools) -> tuple[Floats, Floats, float, float]:
         ours, theirs = self.counts[kept].sum(axis=0), self.counts_real[kept].sum(axis=0)
@@ -99,6 +108,8 @@ def counted(rows: Rows, real: Rows) -> Counted:
         counts_real,
         np.bincount(groups(rows)[held[1]], minlength=GROUPS).astype(float),
         np.bincount(groups(real)[held_real[1]], minlength=GROUPS).astype(float),
+        np.bincount(groups(rows), minlength=GROUPS).astype(float),
+        np.bincount(groups(real), minlength=GROUPS).astype(float),
     )
 
 
@@ -136,7 +147,7 @@ PROBE = SampleProbe(
     _prepare,
     f"phrases of one to three words, in at least {FEWEST_ROWS} rows, whose log-odds of being in a row, with an "
     f"informative Dirichlet prior, exceed those in real rows at the {_LEVEL:.0%} level over all phrases "
-    "(Bonferroni); equally many tokens a side",
+    "(Bonferroni), and that stand in a larger share of rows; equally many tokens a side",
     equal="tokens",
     against_real=True,
     most=150_000,
