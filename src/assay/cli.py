@@ -242,16 +242,13 @@ def _print_answer(run: Run) -> None:
     """The verdict in ten lines or fewer, and where the report is."""
     console = Console(highlight=False)
     found = answer(run.evidence)
-    console.print(" ".join(found.sentences), markup=False, soft_wrap=False)
+    for sentence in found.sentences:
+        console.print(sentence, markup=False, soft_wrap=True)
     console.print()
     for tile in found.tiles:
-        console.print(
-            f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{tile.line}",
-            markup=False,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    console.print(f"Report     {run.folder / 'report.html'}", markup=False)
+        line = f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{tile.line}"
+        console.print(line, markup=False, no_wrap=True, overflow="ellipsis")
+    console.print(f"{'Report':<11}{run.folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
 def _mapping(pairs: Paths) -> dict[str, str]:
