@@ -183,7 +183,12 @@ def generate(
     recipe: Annotated[
         str, typer.Option(help="How to ask the model: few-shot-by-label.")
     ] = "few-shot-by-label",
-    model: Annotated[str, typer.Option(help="smollm2, or the path of a GGUF file.")] = "smollm2",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="smollm2, a GGUF file, or http://host/v1#name of a service that speaks the chat protocol."
+        ),
+    ] = "smollm2",
     about: Annotated[
         str, typer.Option(help="What a row is, as the prompts call it: 'film review'.")
     ] = "text",
@@ -222,7 +227,12 @@ def demo(out: Out = Path("assay-run"), as_json: Json = False) -> None:
     from assay.study import Study
 
     files = demo_files(out / "data")
-    study = Study(real=(str(files.real),), test=(str(files.test),), synthetic=(str(files.synthetic),))
+    study = Study(
+        real=(str(files.real),),
+        test=(str(files.test),),
+        synthetic=(str(files.synthetic),),
+        slices=("source",),
+    )
     _run(study, out, as_json)
 
 

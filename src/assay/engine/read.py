@@ -90,6 +90,7 @@ def read(
         origin_column: A column that tells real from synthetic rows; only those of `origin` are kept.
         synthetic_value: What `origin_column` says of synthetic rows; all others are real.
         slices: Columns that divide the rows into groups; by default columns with few values are found.
+            Synthetic rows need not have them: a generator seldom knows the groups of the real data.
         max_reject_share: Share of unreadable rows above which the reading stops.
         rejects: Where unreadable rows are written; by default ``rejects.jsonl`` in `folder`.
 
@@ -107,7 +108,7 @@ def read(
     folder.mkdir(parents=True, exist_ok=True)
     where = ", ".join(source.name for source in found.sources[:3])
     with _Rejects(rejects or folder / _REJECTS, max_reject_share) as aside:
-        layout = layout_of(found.sources, mapping=mapping or {}, slices=slices)
+        layout = layout_of(found.sources, mapping=mapping or {}, slices=slices, lenient=origin == "synthetic")
         if layout is None:
             _count_unreadable(found.sources, aside)
             raise InputError(f"no row to read for corpus {name!r}", where=where, fix="Check the file.")
@@ -149,7 +150,11 @@ def read(
 
 
 def layout_of(
-    sources: Sequence[Source], *, mapping: Mapping[str, str], slices: Sequence[str] | None
+    sources: Sequence[Source],
+    *,
+    mapping: Mapping[str, str],
+    slices: Sequence[str] | None,
+    lenient: bool = False,
 ) -> Layout | None:
     """The layout of the first rows of the largest file that has rows: a folder's data, not its notes.
 
@@ -158,7 +163,7 @@ def layout_of(
     """
     for source in sorted(sources, key=lambda source: -source.path.stat().st_size):
         if first := list(_head(records(source))):
-            return sniff(first, mapping=mapping, slices=slices, where=source.name)
+            return sniff(first, mapping=mapping, slices=slices, lenient=lenient, where=source.name)
     return None
 
 

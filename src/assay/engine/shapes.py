@@ -137,7 +137,12 @@ class Layout(BaseModel):
 
 
 def sniff(
-    rows: Sequence[Values], *, mapping: Mapping[str, str], slices: Sequence[str] | None, where: str
+    rows: Sequence[Values],
+    *,
+    mapping: Mapping[str, str],
+    slices: Sequence[str] | None,
+    where: str,
+    lenient: bool = False,
 ) -> Layout:
     """The layout that fits most of the first `rows`.
 
@@ -145,10 +150,13 @@ def sniff(
         mapping: Part -> column, as the user named them; overrides every guess.
         slices: Slice columns, or None to find them.
         where: What the error names.
+        lenient: Pass over named slice columns that are absent instead of raising.
 
     Raises: InputError: a named column is absent, a mapped part unknown, or no shape is recognised.
     """
     columns = list(dict.fromkeys(column for row in rows for column in row))
+    if lenient and slices is not None:
+        slices = [column for column in slices if column in columns]
     _check_names(mapping, slices or (), columns, where)
     candidates = list(_candidates(columns, mapping, rows))
     if not candidates:
