@@ -8,8 +8,10 @@ import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
 
+NAMED = 20  # rows of a loss that are named in the evidence
 Role = Literal["real", "synthetic", "test"]
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
@@ -255,17 +258,13 @@ def _split(
 
     def work(folder: Path) -> None:
         parts = split(real, folder, test=test, seed=study.seed, progress=progress)
-        losses = []
-        if len(parts.left_out):
-            losses.append(
-                Loss(
-                    what="real rows that resemble test rows",
-                    why="they are near-duplicates of rows in the test file, so training on them would flatter",
-                    rows=len(parts.left_out),
-                    examples=_texts(real, parts.left_out[:5]),
-                )
-            )
-        (folder / "losses.json").write_bytes(_LOSSES.dump_json(tuple(losses)))
+        losses = _copies(
+            "real rows that copy test rows",
+            "training on them would flatter every arm",
+            real,
+            parts.left_out,
+        )
+        (folder / "losses.json").write_bytes(_LOSSES.dump_json(losses))
 
     inputs = (real.fingerprint, test.fingerprint if test else "")
     folder = Step("split", {"seed": study.seed}, inputs, work).run(steps)
@@ -283,17 +282,13 @@ def _without_copies(
     def work(folder: Path) -> None:
         copies = copies_of(synthetic, test)
         synthetic.subset(folder / "clean", ~copies.mask, name=synthetic.name)
-        losses = []
-        if copies.mask.any():
-            losses.append(
-                Loss(
-                    what="synthetic rows that copy test rows",
-                    why="a model trained on them would have seen the test",
-                    rows=int(copies.mask.sum()),
-                    examples=_texts(synthetic, copies.mask.nonzero()[0][:5]),
-                )
-            )
-        (folder / "losses.json").write_bytes(_LOSSES.dump_json(tuple(losses)))
+        losses = _copies(
+            "synthetic rows that copy test rows",
+            "a model trained on them would have seen the test",
+            synthetic,
+            copies.closest_first(),
+        )
+        (folder / "losses.json").write_bytes(_LOSSES.dump_json(losses))
         progress("guard", synthetic.rows, synthetic.rows)
 
     folder = Step("guard", {}, (synthetic.fingerprint, test.fingerprint), work).run(steps)
@@ -337,10 +332,12 @@ def _trial_step(
     return Step("trial", settings, inputs, work).run(steps)
 
 
-def _texts(corpus: Corpus, rows: Any) -> tuple[str, ...]:
-    """The first 200 characters of some rows, for people to recognise them by."""
-    found = corpus.table(["text"]).column("text").take(pa.array(rows))
-    return tuple(text[:200] for text in found.to_pylist())
+def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:
+    """The loss of rows that copy test rows, naming the closest ones by their first 200 characters."""
+    if not len(rows):
+        return ()
+    texts = corpus.table(["text"]).column("text").take(pa.array(rows[:NAMED])).to_pylist()
+    return (Loss(what=what, why=why, rows=len(rows), examples=tuple(text[:200] for text in texts)),)
 
 
 def _place(made: Path, place: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_users_test_data_replaces_the_test_part(tmp_path: Path) -> None:
     real = corpus(tmp_path / "real", [*texts, "!?", "!"], roots)
     done = split(real, tmp_path / "split", test=test)
     assert done.test == test
-    assert done.left_out.tolist() == [7, 30, 100]
+    assert done.left_out.tolist() == [7, 100, 30]
     assert sorted(rows_of(done.train) + rows_of(done.reference) + [7, 30, 100]) == list(range(102))
 
 

@@ -30,7 +30,7 @@ class Split:
 
     Attributes:
         left_out: Positions in the real corpus of the rows left out because they copy a row of the user's own
-            test corpus, ascending.
+            test corpus, the closest copies first.
     """
 
     train: Corpus
@@ -53,6 +53,11 @@ class Copies:
     mask: npt.NDArray[np.bool_]
     test_rows: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float32]
+
+    def closest_first(self) -> npt.NDArray[np.int64]:
+        """Positions of the copies, the most similar ones first."""
+        order = np.argsort(-self.similarity, kind="stable")
+        return order[self.mask[order]]
 
 
 def split(
@@ -80,8 +85,9 @@ def split(
     progress(_STAGE, 0, real.rows)
     roots = np.asarray(real.table(["root"])["root"])
     none = np.zeros(real.rows, np.bool_)
-    in_test, left_out = (_drawn_test(real, roots, seed), none) if test is None else (none, _leaks(real, test))
-    rest = ~(in_test | left_out)
+    leaks = None if test is None else _leaks(real, test)
+    in_test = _drawn_test(real, roots, seed) if leaks is None else none
+    rest = ~in_test if leaks is None else ~leaks.mask
     in_train = none.copy()
     in_train[rest] = _fill(roots[rest], roots[rest], TRAIN_SHARE, 2 * seed + 1)
     if in_train[rest].all():
@@ -92,7 +98,7 @@ def split(
         train=real.subset(folder / "train", in_train, name="train"),
         reference=real.subset(folder / "reference", rest & ~in_train, name="reference"),
         test=real.subset(folder / "test", in_test, name="test") if test is None else test,
-        left_out=np.flatnonzero(left_out),
+        left_out=np.empty(0, np.int64) if leaks is None else leaks.closest_first(),
     )
     progress(_STAGE, real.rows, real.rows)
     return parts
@@ -122,8 +128,8 @@ def _drawn_test(real: Corpus, roots: npt.NDArray[np.uint64], seed: int) -> npt.N
     return in_test
 
 
-def _leaks(real: Corpus, test: Corpus) -> npt.NDArray[np.bool_]:
-    """Which real rows copy a row of the user's test, shape (num_rows,).
+def _leaks(real: Corpus, test: Corpus) -> Copies:
+    """Which real rows copy a row of the user's test.
 
     Root ids do not count here: two files may number their rows alike without being kin.
     """
@@ -132,8 +138,8 @@ def _leaks(real: Corpus, test: Corpus) -> npt.NDArray[np.bool_]:
             f"the test data {test.name!r} has no rows",
             fix="Give a test file with rows, or none: a fifth of the real data is then held out.",
         )
-    leaks = copies_of(real, test).mask
-    if leaks.all():
+    leaks = copies_of(real, test)
+    if leaks.mask.all():
         raise InputError(
             f"every row of the real data {real.name!r} is also in the test data {test.name!r}",
             fix="Give real data that the test data does not hold, or leave the test data out.",
