@@ -24,14 +24,24 @@ class Rows:
 
     Attributes:
         text: What a reader sees, shape (rows,), large_string without chunks.
+        prompt: What the model was given; null where the row has no prompt.
         answer: What the model should have written; the text where the row has no response.
+        rejected: The response that was not preferred; null outside preference pairs.
+        extras: Every other column and the lineage, as JSON; null where there is none.
+        generation, batch, time: When the row was made; null where the row does not say.
         root: Hash of the root id; kin share it.
         row: Position in the corpus as it was read.
         parts: Label and slice columns by name, each a string array of shape (rows,) that may hold nulls.
     """
 
     text: pa.Array
+    prompt: pa.Array
     answer: pa.Array
+    rejected: pa.Array
+    extras: pa.Array
+    generation: pa.Array
+    batch: pa.Array
+    time: pa.Array
     root: npt.NDArray[np.uint64]
     row: Index
     parts: Mapping[str, pa.Array]
@@ -50,22 +60,25 @@ class Rows:
         """The rows at `index`, in that order."""
         chosen = pa.array(index)
         return _rows(
-            self.text.take(chosen),
-            self.answer.take(chosen),
+            {name: getattr(self, name).take(chosen) for name in _TEXTS},
             self.root[index],
             self.row[index],
             {name: values.take(chosen) for name, values in self.parts.items()},
         )
 
 
+# The columns that are kept as Arrow has them.
+_TEXTS = ("text", "prompt", "answer", "rejected", "extras", "generation", "batch", "time")
+
+
 def open_rows(corpus: Corpus) -> Rows:
     """The rows of a corpus."""
     names = {SLICE_PREFIX + name: name for name in corpus.slices} | {"label": "label"}
-    table = corpus.table(["text", "response", "root", "row", *names])
-    text = table.column("text")
+    kept = [name for name in _TEXTS if name != "answer"]
+    table = corpus.table([*kept, "response", "root", "row", *names])
+    whole = {name: _whole(table.column(name)) for name in kept}
     return _rows(
-        _whole(text),
-        _whole(pc.coalesce(table.column("response"), text)),
+        whole | {"answer": pc.coalesce(_whole(table.column("response")), whole["text"])},
         table.column("root").to_numpy(),
         table.column("row").to_numpy(),
         {name: _whole(table.column(column)) for column, name in names.items()},
@@ -75,8 +88,7 @@ def open_rows(corpus: Corpus) -> Rows:
 def join(first: Rows, second: Rows) -> Rows:
     """The rows of both; slice columns that only one has are left out."""
     return _rows(
-        pa.concat_arrays([first.text, second.text]),
-        pa.concat_arrays([first.answer, second.answer]),
+        {name: pa.concat_arrays([getattr(first, name), getattr(second, name)]) for name in _TEXTS},
         np.concatenate([first.root, second.root]),
         np.concatenate([first.row, second.row]),
         {
@@ -121,13 +133,13 @@ def draw_tokens(rows: Rows, budget: int, rng: np.random.Generator) -> Rows:
 
 
 def _rows(
-    text: pa.Array,
-    answer: pa.Array,
+    columns: Mapping[str, pa.Array],
     root: npt.NDArray[np.uint64],
     row: Index,
     parts: Mapping[str, pa.Array],
 ) -> Rows:
-    return Rows(text, answer, root, row, parts, tokens(text), characters(text))
+    text = columns["text"]
+    return Rows(**columns, root=root, row=row, parts=parts, tokens=tokens(text), characters=characters(text))
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -28,10 +28,13 @@ SCHEMA = pa.schema(
         pa.field("text", pa.large_string(), nullable=False),  # all a reader would see
         pa.field("prompt", pa.large_string()),  # what the model is given, if the shape has it
         pa.field("response", pa.large_string()),  # what the model should write, likewise
+        pa.field("rejected", pa.large_string()),  # in a preference pair, the response that was not preferred
         pa.field("messages", MESSAGES),  # the turns, when the row is a chat
         pa.field("label", pa.string()),
         pa.field("root", pa.uint64(), nullable=False),  # hash of the row's root id: kin share it
         pa.field("generation", pa.int32()),  # 0 is human; g was written by a model trained on g - 1
+        pa.field("batch", pa.string()),  # which delivery or round of generation the row came with
+        pa.field("time", pa.timestamp("s")),  # when it was written
         pa.field("file", pa.string()),
         pa.field("line", pa.int64()),  # 1-based line or record number in `file`
         pa.field("row", pa.int64(), nullable=False),  # position in the corpus as it was read

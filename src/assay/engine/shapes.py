@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -57,10 +58,13 @@ class Row:
     text: str
     prompt: str | None = None
     response: str | None = None
+    rejected: str | None = None
     messages: list[Turn] | None = None
     label: str | None = None
     root: str | None = None
     generation: int | None = None
+    batch: str | None = None
+    time: datetime | None = None
 
 
 class Layout(BaseModel):
@@ -350,7 +354,7 @@ def _pair_row(prompt: Any, response: Any) -> Row:
     else:
         before, after = _as_turns(prompt, "user"), _as_turns(response, "assistant")
         asked, answered, messages = _render(before), _render(after), before + after
-    return Row(f"{asked}\n{answered}", asked, answered, messages, root=asked)
+    return Row(f"{asked}\n{answered}", asked, answered, messages=messages, root=asked)
 
 
 def _as_turns(value: Any, role: str) -> list[Turn]:
