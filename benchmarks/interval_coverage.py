@@ -71,6 +71,8 @@ def correct(train: Arrays, arm_weights: npt.NDArray[np.float32], test: Arrays) -
 
 def truth(world: World, flipped: float, rng: np.random.Generator) -> float:
     """Expected gap at the budget's size over fresh training rows and a large test set."""
+    if not flipped:
+        return 0.0  # both sides are drawn alike
     rows = design(REAL, SYNTHETIC).equal
     test = world(5_000, rng)
     gaps = np.empty(TRUTHS)

@@ -1,5 +1,6 @@
 """Controls on the whole pipeline: nothing is found where nothing is wrong, and planted defects are found."""
 
+import csv
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import assay
 
+BANKING = Path(__file__).parents[3] / "shared" / "data" / "banking77" / "banking_data"
 Row = dict[str, str]
 Write = Callable[[str, list[Row]], Path]
 
@@ -75,12 +77,12 @@ def one_sided(rows: list[Row], dose: float) -> list[Row]:
 
 
 @pytest.mark.parametrize(
-    ("plant", "name", "direction", "slice"),
+    ("plant", "name", "direction", "slice", "doses"),
     [
-        (repeated, "duplicates.exact_share", +1, None),
-        (refusing, "quality.refusal_share", +1, None),
-        (flipped, "trial.gap", -1, None),
-        (one_sided, "coverage.slice_ratio", -1, {"label": "negative"}),
+        (repeated, "duplicates.exact_share", +1, None, (0.0, 0.2, 0.5)),
+        (refusing, "quality.refusal_share", +1, None, (0.0, 0.2, 0.5)),
+        (flipped, "trial.gap", -1, None, (0.0, 0.05, 0.1, 0.2)),
+        (one_sided, "coverage.slice_ratio", -1, {"label": "negative"}, (0.0, 0.2, 0.5)),
     ],
 )
 def test_a_planted_defect_moves_its_measure_more_with_dose(
@@ -88,18 +90,46 @@ def test_a_planted_defect_moves_its_measure_more_with_dose(
     name: str,
     direction: int,
     slice: dict[str, str] | None,
+    doses: tuple[float, ...],
     snippets: list[Row],
     write: Write,
     tmp_path: Path,
 ) -> None:
     found = []
-    for dose in (0.0, 0.2, 0.5):
+    for dose in doses:
         evidence = outcome(write, tmp_path / str(dose), snippets[:2500], plant(snippets[2500:4000], dose))
         measure = evidence.find(name, slice=slice)
         assert measure is not None
         assert measure.value is not None, measure.missing
         found.append(direction * measure.value)
-    assert found[0] < found[1] < found[2]
+    assert found == sorted(found)
+    assert len(set(found)) == len(doses)
+
+
+@pytest.mark.shared
+def test_the_test_texts_that_banking77_trains_on_are_named(write: Write, tmp_path: Path) -> None:
+    """Both files as published; the synthetic side is the training file with words dropped at random."""
+    if not BANKING.exists():
+        pytest.skip("the shared data set banking77 is not beside this checkout")
+    texts, rng = {}, random.Random(0)
+    for name in ("train", "test"):
+        with (BANKING / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            texts[name] = [{"text": row["text"], "label": row["category"]} for row in csv.DictReader(file)]
+    corrupted = [
+        {**row, "text": " ".join(word for word in row["text"].split() if rng.random() > 0.15) or "-"}
+        for row in rng.sample(texts["train"], 2000)
+    ]
+    study = assay.Study(
+        real=(str(BANKING / "train.csv"),),
+        test=(str(BANKING / "test.csv"),),
+        synthetic=(str(write("synthetic.jsonl", corrupted)),),
+    )
+    evidence = assay.run(study, tmp_path / "run").evidence
+    seen = {row["text"].lower().strip() for row in texts["train"]}
+    leaked = {row["text"].lower().strip() for row in texts["test"]} & seen
+    assert len(leaked) == 6
+    loss = next(loss for loss in evidence.losses if loss.what == "real rows that copy test rows")
+    assert leaked <= {text.lower().strip() for text in loss.examples}
 
 
 def test_copied_test_rows_are_named_and_kept_out(snippets: list[Row], write: Write, tmp_path: Path) -> None:

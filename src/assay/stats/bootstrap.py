@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import nnls
 
 Floats = npt.NDArray[np.float64]
 
 LEAST_TRAINING_SHARE = 0.1
+LIKE_SIZE = 1.5  # arms whose training rows differ by no more than this factor learn from each other
 
 
 @dataclass(frozen=True)
@@ -51,30 +53,44 @@ def item_level(sums: Floats, sizes: Floats, weights: Floats) -> Floats:
     return (drawn / (weights @ sizes)[:, None]).reshape(-1, arms, seeds)
 
 
-def training_share(sums: Floats, sizes: Floats) -> float:
-    """How much of the variance between seeds is due to training rows, the rest being luck with test items.
+def training_variance(sums: Floats, sizes: Floats, rows: Floats) -> Floats:
+    """Variance between seeds that is due to their training rows, the rest being luck with test items.
 
     Two seeds' models err on different items, so on a finite test set they differ even when they are equally good. The
-    item draws account for that part already; counted again it would make intervals far too wide. The share
-    is pooled over all arms, because six seeds of one arm say little about it.
+    item draws account for that part already; counted again it would make intervals far too wide. It is known
+    well, from every item. The whole is not: few seeds say little about one arm's spread, so half of the answer is
+    borrowed from arms of like size, as a line from real to synthetic rows in the ratio of the whole to the luck.
 
     Args:
         sums: Score summed within each root, shape (arms, seeds, clusters).
         sizes: Items per root, shape (clusters,).
-    Returns: Within [`LEAST_TRAINING_SHARE`, 1].
-    Source: variance components of the two-way layout, Searle, Casella & McCulloch 1992.
+        rows: Real and synthetic training rows of each arm, shape (arms, 2).
+    Returns: Shape (arms,).
+    Source: variance components of the two-way layout, Searle, Casella & McCulloch 1992; borrowing between like
+        units, Efron & Morris 1975, Journal of the American Statistical Association 70, 311-319.
     """
+    freedom = sums.shape[1] - 1
     by_seed = sums.sum(axis=2) / sizes.sum()
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
-    luck = sums - sums.mean(axis=1, keepdims=True) - apart[:, :, None] * sizes
-    between = np.sum(apart**2)
-    if between == 0:
-        return 1.0
-    return float(np.clip(1 - np.sum(luck**2) / sizes.sum() ** 2 / between, LEAST_TRAINING_SHARE, 1))
+    whole = np.sum(apart**2, axis=1) / freedom
+    off = sums - sums.mean(axis=1, keepdims=True) - apart[:, :, None] * sizes
+    luck = np.sum(off**2, axis=(1, 2)) / sizes.sum() ** 2 / freedom
+    total = rows.sum(axis=1)
+    mix = rows / total[:, None]
+    out = np.empty(len(whole))
+    for arm in range(len(whole)):
+        like = (total <= total[arm] * LIKE_SIZE) & (total >= total[arm] / LIKE_SIZE)
+        scale = max(luck[like].mean(), np.finfo(np.float64).tiny)
+        ends, _ = nnls(mix[like] * luck[like, None] / scale, whole[like] / scale)
+        borrowed = luck[arm] * max(mix[arm] @ ends - 1, LEAST_TRAINING_SHARE)
+        spread = whole[like].sum()
+        share = 1 - luck[like].sum() / spread if spread > 0 else 1.0
+        out[arm] = (borrowed + whole[arm] * max(share, LEAST_TRAINING_SHARE)) / 2
+    return out
 
 
 def seed_level(
-    by_seed: Floats, drawn: Floats, overlap: Floats, training: float, rng: np.random.Generator
+    by_seed: Floats, drawn: Floats, overlap: Floats, variance: Floats, rng: np.random.Generator
 ) -> Estimate:
     """Add to item draws the noise of having trained on one sample of the world.
 
@@ -89,22 +105,25 @@ def seed_level(
         by_seed: Score of each arm and seed on all items, shape (arms, seeds).
         drawn: The same under item draws, shape (draws, arms, seeds).
         overlap: Share of its source each arm uses in a seed, f, shape (arms,), below 1.
-        training: From `training_share`: the part of the variance between seeds that counts.
+        variance: S squared of each arm, shape (arms,), as from `training_variance`; the seeds' own scatter says only
+            how the arms move together.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281; Hoeffding 1948, Annals of Mathematical
         Statistics 19, 293-325, for the second-order term.
     """
     draws, _, seeds = drawn.shape
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
-    scale = np.sqrt(training * (1 / seeds + overlap**2 / (1 - overlap**2)) / (seeds - 1))
+    length = np.sqrt(np.sum(apart**2, axis=1))
+    apart = np.divide(apart, length[:, None], out=np.zeros_like(apart), where=length[:, None] > 0)
+    scale = np.sqrt(variance * (1 / seeds + overlap**2 / (1 - overlap**2)))
     tails = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=draws))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
     return Estimate(by_seed.mean(axis=1), drawn.mean(axis=2) + noise * tails[:, None] * scale)
 
 
 def two_level(
-    sums: Floats, sizes: Floats, overlap: Floats, training: float, weights: Floats, seed: int
+    sums: Floats, sizes: Floats, overlap: Floats, variance: Floats, weights: Floats, seed: int
 ) -> Estimate:
     """`item_level` then `seed_level`; equal `weights` and `seed` give draws that are paired across calls."""
     by_seed = sums.sum(axis=2) / sizes.sum()
     drawn = item_level(sums, sizes, weights)
-    return seed_level(by_seed, drawn, overlap, training, np.random.default_rng(seed))
+    return seed_level(by_seed, drawn, overlap, variance, np.random.default_rng(seed))

@@ -58,8 +58,9 @@ class Comparison:
         self.halves = np.random.default_rng(seed).permutation(self.clusters) % 2
         self.overlap = self.plan.overlap()
         self.sums = self._by_root(scores.correct)
-        self.training = bootstrap.training_share(self.sums, self.sizes)
-        self.accuracy = self._two_level(self.sums, self.overlap)
+        self.rows = np.array([[arm.real, arm.synthetic] for arm in self.plan.arms], dtype=np.float64)
+        variance = bootstrap.training_variance(self.sums, self.sizes, self.rows)
+        self.accuracy = self._two_level(self.sums, self.overlap, variance)
 
     def measures(self) -> list[Measure]:
         """All of them, in the catalogue's order."""
@@ -113,7 +114,9 @@ class Comparison:
                     self.sums[best][np.ix_(seeds, here)] - self.sums[rival][np.ix_(seeds, here)]
                 )
                 used = max(used, self.overlap[best], self.overlap[rival])
-        return self._two_level(gain, np.array([used]))
+        # A difference of arms is an arm of its own: luck that both share is no luck in it.
+        variance = bootstrap.training_variance(gain, self.sizes, np.array([[plan.budget, plan.doses]]))
+        return self._two_level(gain, np.array([used]), variance)
 
     def _learning_curve(self) -> Iterator[Measure]:
         for arm in self.plan.ladder:
@@ -242,7 +245,11 @@ class Comparison:
                 by_seed[arm, seed] = np.abs(over.sum(axis=0)).sum() / self.items
                 drawn[:, arm, seed] = np.abs(self.weights @ over).sum(axis=1) / total
         estimate = bootstrap.seed_level(
-            by_seed, drawn, self.overlap[pair], 1.0, np.random.default_rng(self.noise + 1)
+            by_seed,
+            drawn,
+            self.overlap[pair],
+            by_seed.var(axis=1, ddof=1),
+            np.random.default_rng(self.noise + 1),
         )
         value = float(estimate.value[0] - estimate.value[1])
         draws = estimate.draws[:, 0] - estimate.draws[:, 1]
@@ -324,8 +331,8 @@ class Comparison:
         rng = np.random.default_rng(self.noise + 2)
         weights = bootstrap.cluster_weights(sums.shape[2], DRAWS, rng)
         sizes = np.bincount(roots).astype(np.float64)
-        training = bootstrap.training_share(everything, sizes)
-        return bootstrap.two_level(sums, sizes, self.overlap[arms], training, weights, self.noise + 1)
+        variance = bootstrap.training_variance(everything, sizes, self.rows)[arms]
+        return bootstrap.two_level(sums, sizes, self.overlap[arms], variance, weights, self.noise + 1)
 
     def _detectable(self, benefit: Estimate) -> Measure:
         deviation = decisions.error_of(benefit.draws[:, 0])
@@ -359,8 +366,8 @@ class Comparison:
     def _by_root(self, correct: npt.NDArray[np.bool_]) -> Floats:
         return _sums(correct, self.scores.roots)
 
-    def _two_level(self, sums: Floats, overlap: Floats) -> Estimate:
-        return bootstrap.two_level(sums, self.sizes, overlap, self.training, self.weights, self.noise + 1)
+    def _two_level(self, sums: Floats, overlap: Floats, variance: Floats) -> Estimate:
+        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1)
 
     def _measure(
         self, name: str, value: float, draws: Floats, method: str, slice: dict[str, str] | None = None
