@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 Floats = npt.NDArray[np.float64]
 
 LEAST_TRAINING_SHARE = 0.1
-LIKE_SIZE = 1.5  # arms whose training rows differ by no more than this factor learn from each other
+LIKE_SIZE = 1.25  # arms whose training rows differ by no more than this factor learn from each other
 
 
 @dataclass(frozen=True)
