@@ -21,7 +21,7 @@ from assay.kernels.text import tokens
 from assay.models import linear
 from assay.trial.arms import design, weights
 
-SEEDS, TOLERANCE = 6, 1e-5
+SEEDS, TOLERANCE = 8, 1e-5
 
 
 def main(rows: int) -> None:

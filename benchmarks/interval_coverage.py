@@ -27,7 +27,7 @@ from assay.stats.intervals import jackknife, share
 from assay.trial.arms import design, weights
 from assay.trial.compare import Comparison, Scores
 
-FEATURES, REAL, SYNTHETIC, TEST, SEEDS = 30, 500, 400, 1000, 6
+FEATURES, REAL, SYNTHETIC, TEST, SEEDS = 30, 500, 400, 1000, 8
 TRUTHS = 600
 Arrays = tuple[sp.csr_matrix, npt.NDArray[np.int64]]
 World = Callable[..., Arrays]

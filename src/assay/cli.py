@@ -72,7 +72,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         test: Test = None,
         out: Out = Path("assay-run"),
         seed: Seed = 0,
-        seeds: Seeds = 6,
+        seeds: Seeds = 8,
         margin: Margin = 0.01,
         map: Map = None,
         slice: Slice = None,

@@ -61,7 +61,7 @@ class Study(BaseModel):
     slices: tuple[str, ...] | None = None
     audit: bool = True
     trial: bool = True
-    seeds: int = Field(default=6, ge=5)
+    seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0

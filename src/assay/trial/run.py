@@ -71,7 +71,7 @@ def run_trial(
     synthetic: Corpus,
     test: Corpus,
     *,
-    seeds: int = 6,
+    seeds: int = 8,
     margin: float = 0.01,
     seed: int = 0,
     level: float = 0.95,
