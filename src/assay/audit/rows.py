@@ -1,8 +1,9 @@
-"""Rows: a corpus opened for the audit, its text tokenised once."""
+"""Rows: a corpus opened for the audit, read from disk where it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,86 +17,151 @@ from assay.kernels.text import Characters, Tokens, characters, tokens
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 GROUPS = 20
+# What is worked on at a time: a few batches per thread, each ten times as large once it is in tokens.
+BATCH_BYTES, BATCH_ROWS = 8 << 20, 1 << 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Rows of one corpus, or of several joined.
 
+    Only `root`, `row` and which rows of the memory-mapped table are meant lie in memory. All else is read when it
+    is asked for and kept as long as these Rows are: ask it of `batches` or of a sample, not of a whole corpus.
+
     Attributes:
+        root: Hash of the root id; kin share it.
+        row: Position in the corpus as it was read.
+        table: The table they lie in; `at` says where, None if they are all of it.
         text: What a reader sees, shape (rows,), large_string without chunks.
         prompt: What the model was given; null where the row has no prompt.
         answer: What the model should have written; the text where the row has no response.
         rejected: The response that was not preferred; null outside preference pairs.
         extras: Every other column and the lineage, as JSON; null where there is none.
         generation, batch, time: When the row was made; null where the row does not say.
-        root: Hash of the root id; kin share it.
-        row: Position in the corpus as it was read.
         parts: Label and slice columns by name, each a string array of shape (rows,) that may hold nulls.
     """
 
-    text: pa.Array
-    prompt: pa.Array
-    answer: pa.Array
-    rejected: pa.Array
-    extras: pa.Array
-    generation: pa.Array
-    batch: pa.Array
-    time: pa.Array
     root: npt.NDArray[np.uint64]
     row: Index
-    parts: Mapping[str, pa.Array]
-    tokens: Tokens
-    characters: Characters
+    table: pa.Table
+    at: Index | None = None
+    source: tuple[Rows, Index] | None = None
 
     def __len__(self) -> int:
         return len(self.root)
 
-    @property
+    @functools.cached_property
+    def text(self) -> pa.Array:
+        return self.column("text")
+
+    @functools.cached_property
+    def answer(self) -> pa.Array:
+        response = self.column("response")
+        return self.text if response.null_count == len(self) else pc.coalesce(response, self.text)
+
+    @functools.cached_property
+    def prompt(self) -> pa.Array:
+        return self.column("prompt")
+
+    @functools.cached_property
+    def rejected(self) -> pa.Array:
+        return self.column("rejected")
+
+    @functools.cached_property
+    def extras(self) -> pa.Array:
+        return self.column("extras")
+
+    @functools.cached_property
+    def generation(self) -> pa.Array:
+        return self.column("generation")
+
+    @functools.cached_property
+    def batch(self) -> pa.Array:
+        return self.column("batch")
+
+    @functools.cached_property
+    def time(self) -> pa.Array:
+        return self.column("time")
+
+    @functools.cached_property
+    def parts(self) -> Mapping[str, pa.Array]:
+        return {
+            name.removeprefix(SLICE_PREFIX): self.column(name)
+            for name in self.table.column_names
+            if name == "label" or name.startswith(SLICE_PREFIX)
+        }
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """The words of each row."""
+        if self.source is not None and "tokens" in self.source[0].__dict__:
+            return self.source[0].tokens.take(self.source[1])
+        return tokens(self.text)
+
+    @functools.cached_property
+    def characters(self) -> Characters:
+        """The characters of each row by kind."""
+        return characters(self.text)
+
+    @functools.cached_property
     def lengths(self) -> Index:
         """Tokens per row."""
-        return np.diff(self.tokens.offsets)
+        if "tokens" not in self.__dict__ and self.source is not None and "lengths" in self.source[0].__dict__:
+            return self.source[0].lengths[self.source[1]]
+        if next(self.batches(), self) is self:
+            return np.diff(self.tokens.offsets)
+        return np.concatenate([each.lengths for each in self.batches()])
+
+    def column(self, name: str) -> pa.Array:
+        """A column of the table, without chunks, of these rows."""
+        column = self.table.column(name)
+        if self.at is not None:
+            return _gather(column, self.at)
+        if column.num_chunks == 1:
+            return column.chunk(0)
+        return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
     def take(self, index: Index) -> Rows:
         """The rows at `index`, in that order."""
-        chosen = pa.array(index)
-        return _rows(
-            {name: getattr(self, name).take(chosen) for name in _TEXTS},
-            self.root[index],
-            self.row[index],
-            {name: values.take(chosen) for name, values in self.parts.items()},
-        )
+        at = index if self.at is None else self.at[index]
+        return Rows(self.root[index], self.row[index], self.table, at, (self, index))
 
+    def batches(self) -> Iterator[Rows]:
+        """The rows in order, so many at a time as hold 8 MiB of text; these Rows themselves if they do."""
+        ends = np.cumsum(self._bytes())
+        start = 0
+        while start < len(self):
+            before = int(ends[start - 1]) if start else 0
+            fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
+            stop = min(max(fitting, start + 1), start + BATCH_ROWS)
+            yield self if stop - start == len(self) else self._slice(start, stop)
+            start = stop
 
-# The columns that are kept as Arrow has them.
-_TEXTS = ("text", "prompt", "answer", "rejected", "extras", "generation", "batch", "time")
+    def _slice(self, start: int, stop: int) -> Rows:
+        if self.at is not None:
+            return self.take(np.arange(start, stop))
+        table = self.table.slice(start, stop - start)
+        return Rows(self.root[start:stop], self.row[start:stop], table)
+
+    def _bytes(self) -> Index:
+        """Bytes of each row's text; of the text itself nothing is read."""
+        sizes = np.asarray(pc.binary_length(self.table.column("text")), dtype=np.int64)
+        return sizes if self.at is None else sizes[self.at]
 
 
 def open_rows(corpus: Corpus) -> Rows:
     """The rows of a corpus."""
-    names = {SLICE_PREFIX + name: name for name in corpus.slices} | {"label": "label"}
-    kept = [name for name in _TEXTS if name != "answer"]
-    table = corpus.table([*kept, "response", "root", "row", *names])
-    whole = {name: _whole(table.column(name)) for name in kept}
-    return _rows(
-        whole | {"answer": pc.coalesce(_whole(table.column("response")), whole["text"])},
-        table.column("root").to_numpy(),
-        table.column("row").to_numpy(),
-        {name: _whole(table.column(column)) for column, name in names.items()},
-    )
+    table = corpus.table()
+    return Rows(table.column("root").to_numpy(), table.column("row").to_numpy(), table)
 
 
 def join(first: Rows, second: Rows) -> Rows:
     """The rows of both; slice columns that only one has are left out."""
-    return _rows(
-        {name: pa.concat_arrays([getattr(first, name), getattr(second, name)]) for name in _TEXTS},
+    shared = [name for name in first.table.column_names if name in second.table.column_names]
+    return Rows(
         np.concatenate([first.root, second.root]),
         np.concatenate([first.row, second.row]),
-        {
-            name: pa.concat_arrays([values, second.parts[name]])
-            for name, values in first.parts.items()
-            if name in second.parts
-        },
+        pa.concat_tables([_table(first, shared), _table(second, shared)]),
     )
 
 
@@ -132,15 +198,24 @@ def draw_tokens(rows: Rows, budget: int, rng: np.random.Generator) -> Rows:
     return rows.take(order[:enough])
 
 
-def _rows(
-    columns: Mapping[str, pa.Array],
-    root: npt.NDArray[np.uint64],
-    row: Index,
-    parts: Mapping[str, pa.Array],
-) -> Rows:
-    text = columns["text"]
-    return Rows(**columns, root=root, row=row, parts=parts, tokens=tokens(text), characters=characters(text))
+def _table(rows: Rows, names: list[str]) -> pa.Table:
+    table = rows.table.select(names)
+    return table if rows.at is None else pa.table({name: rows.column(name) for name in names}, table.schema)
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+def _gather(column: pa.ChunkedArray, at: Index) -> pa.Array:
+    """The values at `at`, chunk by chunk: Arrow's own take may copy a whole column before it chooses."""
+    order = np.argsort(at, kind="stable")
+    ascending = at[order]
+    pieces, start = [], 0
+    for chunk in column.chunks:
+        begin, end = np.searchsorted(ascending, [start, start + len(chunk)])
+        if begin < end:
+            pieces.append(chunk.take(pa.array(ascending[begin:end] - start)))
+        start += len(chunk)
+    gathered = pa.concat_arrays(pieces) if pieces else pa.array([], column.type)
+    if (order[1:] > order[:-1]).all():
+        return gathered
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return gathered.take(pa.array(place))

@@ -48,6 +48,13 @@ class Tokens:
         """Number of rows."""
         return len(self.offsets) - 1
 
+    def take(self, index: npt.NDArray[np.int64]) -> Tokens:
+        """The tokens of the rows at `index`, in that order."""
+        begins = self.offsets[index]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.offsets[index + 1] - begins)])
+        at = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], np.diff(offsets))
+        return Tokens(self.ids[at], offsets, self.starts[at], self.ends[at])
+
 
 @dataclass(frozen=True)
 class Characters:
