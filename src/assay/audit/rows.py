@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.engine.sketch import sketch_batches
+from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Tokens, characters, tokens
 
 Index = npt.NDArray[np.int64]
@@ -32,6 +35,8 @@ class Rows:
         root: Hash of the root id; kin share it.
         row: Position in the corpus as it was read.
         table: The table they lie in; `at` says where, None if they are all of it.
+        folder: Where files may lie that are too large for memory.
+        source: The Rows these were taken from, and which of them they are.
         text: What a reader sees, shape (rows,), large_string without chunks.
         prompt: What the model was given; null where the row has no prompt.
         answer: What the model should have written; the text where the row has no response.
@@ -44,6 +49,7 @@ class Rows:
     root: npt.NDArray[np.uint64]
     row: Index
     table: pa.Table
+    folder: Path
     at: Index | None = None
     source: tuple[Rows, Index] | None = None
 
@@ -104,8 +110,15 @@ class Rows:
         return characters(self.text)
 
     @functools.cached_property
+    def sketches(self) -> Sketches:
+        """What near-duplicates of each row are found by."""
+        return sketch_batches(self.batches(), lambda each: each.tokens, len(self), self.folder)
+
+    @functools.cached_property
     def lengths(self) -> Index:
         """Tokens per row."""
+        if "sketches" in self.__dict__:
+            return self.sketches.lengths
         if "tokens" not in self.__dict__ and self.source is not None and "lengths" in self.source[0].__dict__:
             return self.source[0].lengths[self.source[1]]
         if next(self.batches(), self) is self:
@@ -124,7 +137,7 @@ class Rows:
     def take(self, index: Index) -> Rows:
         """The rows at `index`, in that order."""
         at = index if self.at is None else self.at[index]
-        return Rows(self.root[index], self.row[index], self.table, at, (self, index))
+        return Rows(self.root[index], self.row[index], self.table, self.folder, at, (self, index))
 
     def batches(self) -> Iterator[Rows]:
         """The rows in order, so many at a time as hold 8 MiB of text; these Rows themselves if they do."""
@@ -141,7 +154,7 @@ class Rows:
         if self.at is not None:
             return self.take(np.arange(start, stop))
         table = self.table.slice(start, stop - start)
-        return Rows(self.root[start:stop], self.row[start:stop], table)
+        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder)
 
     def _bytes(self) -> Index:
         """Bytes of each row's text; of the text itself nothing is read."""
@@ -152,7 +165,7 @@ class Rows:
 def open_rows(corpus: Corpus) -> Rows:
     """The rows of a corpus."""
     table = corpus.table()
-    return Rows(table.column("root").to_numpy(), table.column("row").to_numpy(), table)
+    return Rows(table.column("root").to_numpy(), table.column("row").to_numpy(), table, corpus.folder)
 
 
 def join(first: Rows, second: Rows) -> Rows:
@@ -162,6 +175,7 @@ def join(first: Rows, second: Rows) -> Rows:
         np.concatenate([first.root, second.root]),
         np.concatenate([first.row, second.row]),
         pa.concat_tables([_table(first, shared), _table(second, shared)]),
+        first.folder,
     )
 
 
