@@ -123,6 +123,8 @@ class Rows:
             return self.source[0].lengths[self.source[1]]
         if next(self.batches(), self) is self:
             return np.diff(self.tokens.offsets)
+        if self.at is None:
+            return self.sketches.lengths  # sooner or later they are needed too, and take the same reading
         return np.concatenate([each.lengths for each in self.batches()])
 
     def column(self, name: str) -> pa.Array:
