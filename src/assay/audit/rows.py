@@ -20,8 +20,9 @@ from assay.kernels.text import Characters, Tokens, characters, tokens
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 GROUPS = 20
-# What is worked on at a time: a few batches per thread, each ten times as large once it is in tokens.
-BATCH_BYTES, BATCH_ROWS = 8 << 20, 1 << 16
+# What is worked on at a time: a few batches per thread, each ten times as large once it is in tokens. Larger ones
+# are slower, since what they hold leaves the processor cache.
+BATCH_BYTES, BATCH_ROWS = 2 << 20, 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,7 @@ class Rows:
         return Rows(self.root[index], self.row[index], self.table, self.folder, at, (self, index))
 
     def batches(self) -> Iterator[Rows]:
-        """The rows in order, so many at a time as hold 8 MiB of text; these Rows themselves if they do."""
+        """The rows in order, so many at a time as hold 2 MiB of text; these Rows themselves if they do."""
         ends = np.cumsum(self._bytes())
         start = 0
         while start < len(self):

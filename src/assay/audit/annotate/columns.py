@@ -64,14 +64,14 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here."""
     near_group = clusters(rows.sketches)
     chosen = tuple(phrases)
-    parts = list(map_batches(lambda batch: _annotate(batch, chosen), rows.batches()))
-    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else _annotate(rows, chosen)
+    parts = list(map_batches(lambda batch: row_columns(batch, chosen), rows.batches()))
+    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else row_columns(rows, chosen)
     return _with_repeats(
         replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
     )
 
 
-def _annotate(rows: Rows, phrases: tuple[Phrase, ...]) -> Columns:
+def row_columns(rows: Rows, phrases: tuple[Phrase, ...]) -> Columns:
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     nowhere = np.zeros(len(rows), bool)
     return Columns(
