@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.engine.batches import bounds, text_bytes
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Tokens, characters, tokens
@@ -20,9 +21,6 @@ from assay.kernels.text import Characters, Tokens, characters, tokens
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 GROUPS = 20
-# What is worked on at a time: a few batches per thread, each ten times as large once it is in tokens. Larger ones
-# are slower, since what they hold leaves the processor cache.
-BATCH_BYTES, BATCH_ROWS = 2 << 20, 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,25 +142,15 @@ class Rows:
 
     def batches(self) -> Iterator[Rows]:
         """The rows in order, so many at a time as hold 2 MiB of text; these Rows themselves if they do."""
-        ends = np.cumsum(self._bytes())
-        start = 0
-        while start < len(self):
-            before = int(ends[start - 1]) if start else 0
-            fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
-            stop = min(max(fitting, start + 1), start + BATCH_ROWS)
+        sizes = text_bytes(self.table.column("text"))
+        for start, stop in bounds(sizes if self.at is None else sizes[self.at]):
             yield self if stop - start == len(self) else self._slice(start, stop)
-            start = stop
 
     def _slice(self, start: int, stop: int) -> Rows:
         if self.at is not None:
             return self.take(np.arange(start, stop))
         table = self.table.slice(start, stop - start)
         return Rows(self.root[start:stop], self.row[start:stop], table, self.folder)
-
-    def _bytes(self) -> Index:
-        """Bytes of each row's text; of the text itself nothing is read."""
-        sizes = np.asarray(pc.binary_length(self.table.column("text")), dtype=np.int64)
-        return sizes if self.at is None else sizes[self.at]
 
 
 def open_rows(corpus: Corpus) -> Rows:
