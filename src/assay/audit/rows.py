@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.core.corpus import SLICE_PREFIX, Corpus
-from assay.engine.batches import bounds, text_bytes
+from assay.engine.batches import bounds, gather, text_bytes
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Tokens, characters, tokens
@@ -130,7 +130,7 @@ class Rows:
         """A column of the table, without chunks, of these rows."""
         column = self.table.column(name)
         if self.at is not None:
-            return _gather(column, self.at)
+            return gather(column, self.at)
         if column.num_chunks == 1:
             return column.chunk(0)
         return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
@@ -206,21 +206,3 @@ def draw_tokens(rows: Rows, budget: int, rng: np.random.Generator) -> Rows:
 def _table(rows: Rows, names: list[str]) -> pa.Table:
     table = rows.table.select(names)
     return table if rows.at is None else pa.table({name: rows.column(name) for name in names}, table.schema)
-
-
-def _gather(column: pa.ChunkedArray, at: Index) -> pa.Array:
-    """The values at `at`, chunk by chunk: Arrow's own take may copy a whole column before it chooses."""
-    order = np.argsort(at, kind="stable")
-    ascending = at[order]
-    pieces, start = [], 0
-    for chunk in column.chunks:
-        begin, end = np.searchsorted(ascending, [start, start + len(chunk)])
-        if begin < end:
-            pieces.append(chunk.take(pa.array(ascending[begin:end] - start)))
-        start += len(chunk)
-    gathered = pa.concat_arrays(pieces) if pieces else pa.array([], column.type)
-    if (order[1:] > order[:-1]).all():
-        return gathered
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return gathered.take(pa.array(place))

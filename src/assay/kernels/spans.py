@@ -29,17 +29,17 @@ class Windows:
     """
 
     hashes: npt.NDArray[np.uint64]
-    slots: npt.NDArray[np.int64]
+    slots: npt.NDArray[np.int32]
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
-    fold: npt.NDArray[np.int64]
+    fold: npt.NDArray[np.int8]
 
     @classmethod
     def sought(cls, hashes: npt.NDArray[np.uint64]) -> Windows:
         """Runs of these hashes, not met yet."""
         number = len(hashes)
         slots = _index(hashes, 1 << max(3 * number // 2, 1).bit_length())
-        return cls(hashes, slots, np.full(number, -1), np.full(number, -1), np.full(number, -1))
+        return cls(hashes, slots, np.full(number, -1), np.full(number, -1), np.full(number, -1, np.int8))
 
     def meet(
         self, met: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]
@@ -195,7 +195,7 @@ def reaped(table, hashes, bits):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _index(hashes, num_slots):  # type: ignore[no-untyped-def]
     """Open addressing: each slot holds the first window with its hash, or -1."""
-    slots = np.full(num_slots, -1, np.int64)
+    slots = np.full(num_slots, -1, np.int32)
     mask = np.uint64(num_slots - 1)
     for window in range(len(hashes)):
         slot = hashes[window] & mask

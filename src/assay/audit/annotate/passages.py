@@ -20,10 +20,12 @@ from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.spans import Windows, anchors, cover, look_up, reaped, sow, windows
 from assay.kernels.text import Tokens
 
-# The table's bytes, a power of two: from about one for each real token to so many and no more.
+# The table's bytes, a power of two: up to one for each real token, eight to sixteen for each anchor.
 _LARGEST_TABLE = 1 << 27
-# Suspects that are looked for in one reading of the real rows.
-SUSPECTS = 1 << 22
+# Suspects that are looked for in one reading of the real rows, at about 60 bytes each: one for so many real tokens,
+# within bounds.
+_TOKENS_PER_SUSPECT = 128
+FEWEST_SUSPECTS, _MOST_SUSPECTS = 1 << 17, 1 << 20
 Hashes = npt.NDArray[np.uint64]
 
 
@@ -78,7 +80,9 @@ def passages(ours: Folded, real: Folded, width: int) -> Passages:
     if not (len(ours.rows) and len(real.rows)):
         return found
     table = _sown(real, width)
-    for hashes, rows in _suspects(ours, table, width):
+    most = int(real.rows.lengths.sum()) // _TOKENS_PER_SUSPECT
+    most = min(max(most, FEWEST_SUSPECTS), _MOST_SUSPECTS)
+    for hashes, rows in _suspects(ours, table, width, most):
         known = _met(real, Windows.sought(np.unique(hashes)), width)
         met = known.hashes[known.first >= 0]
         at = np.minimum(np.searchsorted(met, hashes), max(len(met) - 1, 0))
@@ -93,7 +97,7 @@ def _bits(folds: Index) -> npt.NDArray[np.uint8]:
 
 def _sown(real: Folded, width: int) -> npt.NDArray[np.uint8]:
     """A table in which the anchors of the real rows have left the bits of their folds."""
-    size = 1 << min(int(real.rows.lengths.sum()).bit_length(), _LARGEST_TABLE.bit_length() - 1)
+    size = 1 << min((int(real.rows.lengths.sum()) // 2).bit_length(), _LARGEST_TABLE.bit_length() - 1)
     table = np.zeros(size, np.uint8)
 
     def sample(batch: _Batch) -> tuple[Hashes, npt.NDArray[np.uint8]]:
@@ -108,8 +112,10 @@ def _sown(real: Folded, width: int) -> npt.NDArray[np.uint8]:
     return table
 
 
-def _suspects(ours: Folded, table: npt.NDArray[np.uint8], width: int) -> Iterator[tuple[Hashes, Index]]:
-    """Hashes of passages that may stand in a real row, and the rows they are of, so many at a time."""
+def _suspects(
+    ours: Folded, table: npt.NDArray[np.uint8], width: int, most: int
+) -> Iterator[tuple[Hashes, Index]]:
+    """Hashes of passages that may stand in a real row, and the rows they are of, about `most` at a time."""
 
     def sift(batch: _Batch) -> tuple[Hashes, Index]:
         tokens = batch.rows.tokens
@@ -124,7 +130,7 @@ def _suspects(ours: Folded, table: npt.NDArray[np.uint8], width: int) -> Iterato
     for part in map_batches(sift, ours.batches()):
         gathered.append(part)
         number += len(part[0])
-        if number >= SUSPECTS:
+        if number >= most:
             yield _joined(gathered)
             gathered, number = [], 0
     if number:
