@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -334,9 +333,11 @@ def _trial_step(
 
 def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:
     """The loss of rows that copy test rows, naming the closest ones by their first 200 characters."""
+    from assay.engine.batches import gather
+
     if not len(rows):
         return ()
-    texts = corpus.table(["text"]).column("text").take(pa.array(rows[:NAMED])).to_pylist()
+    texts = gather(corpus.table(["text"]).column("text"), rows[:NAMED]).to_pylist()
     return (Loss(what=what, why=why, rows=len(rows), examples=tuple(text[:200] for text in texts)),)
 
 

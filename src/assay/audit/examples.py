@@ -13,7 +13,7 @@ import pyarrow as pa
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, locate
-from assay.audit.probes.openings import COMMONEST, openings
+from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.rows import Index, Rows
 from assay.core.evidence import EXAMPLES
 
@@ -67,8 +67,8 @@ def _opening(rows: Rows) -> Iterator[dict[str, Any]]:
         if counts[number] < 2:
             return
         row = int(np.flatnonzero(numbers == number)[0])
-        token = int(rows.tokens.offsets[row])
-        span = int(rows.tokens.starts[token]), int(rows.tokens.ends[token + 2])
+        words = rows.take(np.array([row])).tokens
+        span = int(words.starts[0]), int(words.ends[WORDS - 1])
         yield _example(
             "diversity.opening_share", rows, row, span=span, note=f"{counts[number]} rows begin like this"
         )
@@ -94,14 +94,15 @@ def _phrases(rows: Rows, columns: Columns, phrases: tuple[Phrase, ...]) -> Itera
 
 
 def _passages(rows: Rows, columns: Columns, copied: Copied, real: Rows) -> Iterator[dict[str, Any]]:
+    ends = np.cumsum(rows.lengths)
     for row in np.argsort(-columns.copied_tokens, kind="stable")[:EACH]:
         if columns.copied_tokens[row] == 0:
             return
-        begin, stop = rows.tokens.offsets[row : row + 2]
-        marked = np.flatnonzero(copied.mask[begin:stop])
+        words = rows.take(np.array([row])).tokens
+        marked = np.flatnonzero(copied.mask[ends[row] - len(words.ids) : ends[row]])
         breaks = np.flatnonzero(np.diff(marked) > 1)
         last = marked[breaks[0]] if len(breaks) else marked[-1]
-        span = int(rows.tokens.starts[begin + marked[0]]), int(rows.tokens.ends[begin + last])
+        span = int(words.starts[marked[0]]), int(words.ends[last])
         source = int(copied.passage[row])
         yield _example(
             "copying.verbatim_share",
@@ -131,7 +132,7 @@ def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:
 
 
 def _text(rows: Rows, row: int) -> str:
-    text: str = rows.text[int(row)].as_py()
+    text: str = rows.take(np.array([row])).text[0].as_py()
     return text
 
 

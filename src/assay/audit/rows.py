@@ -1,9 +1,11 @@
-"""Rows: a corpus opened for the audit, its text tokenised once."""
+"""Rows: a corpus opened for the audit, read from disk where it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.engine.batches import bounds, gather, text_bytes
+from assay.engine.sketch import sketch_batches
+from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Tokens, characters, tokens
 
 Index = npt.NDArray[np.int64]
@@ -18,84 +23,150 @@ Bools = npt.NDArray[np.bool_]
 GROUPS = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Rows of one corpus, or of several joined.
 
+    Only `root`, `row` and which rows of the memory-mapped table are meant lie in memory. All else is read when it
+    is asked for and kept as long as these Rows are: ask it of `batches` or of a sample, not of a whole corpus.
+
     Attributes:
+        root: Hash of the root id; kin share it.
+        row: Position in the corpus as it was read.
+        table: The table they lie in; `at` says where, None if they are all of it.
+        folder: Where files may lie that are too large for memory.
+        source: The Rows these were taken from, and which of them they are.
         text: What a reader sees, shape (rows,), large_string without chunks.
         prompt: What the model was given; null where the row has no prompt.
         answer: What the model should have written; the text where the row has no response.
         rejected: The response that was not preferred; null outside preference pairs.
         extras: Every other column and the lineage, as JSON; null where there is none.
         generation, batch, time: When the row was made; null where the row does not say.
-        root: Hash of the root id; kin share it.
-        row: Position in the corpus as it was read.
         parts: Label and slice columns by name, each a string array of shape (rows,) that may hold nulls.
     """
 
-    text: pa.Array
-    prompt: pa.Array
-    answer: pa.Array
-    rejected: pa.Array
-    extras: pa.Array
-    generation: pa.Array
-    batch: pa.Array
-    time: pa.Array
     root: npt.NDArray[np.uint64]
     row: Index
-    parts: Mapping[str, pa.Array]
-    tokens: Tokens
-    characters: Characters
+    table: pa.Table
+    folder: Path
+    at: Index | None = None
+    source: tuple[Rows, Index] | None = None
 
     def __len__(self) -> int:
         return len(self.root)
 
-    @property
+    @functools.cached_property
+    def text(self) -> pa.Array:
+        return self.column("text")
+
+    @functools.cached_property
+    def answer(self) -> pa.Array:
+        response = self.column("response")
+        return self.text if response.null_count == len(self) else pc.coalesce(response, self.text)
+
+    @functools.cached_property
+    def prompt(self) -> pa.Array:
+        return self.column("prompt")
+
+    @functools.cached_property
+    def rejected(self) -> pa.Array:
+        return self.column("rejected")
+
+    @functools.cached_property
+    def extras(self) -> pa.Array:
+        return self.column("extras")
+
+    @functools.cached_property
+    def generation(self) -> pa.Array:
+        return self.column("generation")
+
+    @functools.cached_property
+    def batch(self) -> pa.Array:
+        return self.column("batch")
+
+    @functools.cached_property
+    def time(self) -> pa.Array:
+        return self.column("time")
+
+    @functools.cached_property
+    def parts(self) -> Mapping[str, pa.Array]:
+        return {
+            name.removeprefix(SLICE_PREFIX): self.column(name)
+            for name in self.table.column_names
+            if name == "label" or name.startswith(SLICE_PREFIX)
+        }
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """The words of each row."""
+        if self.source is not None and "tokens" in self.source[0].__dict__:
+            return self.source[0].tokens.take(self.source[1])
+        return tokens(self.text)
+
+    @functools.cached_property
+    def characters(self) -> Characters:
+        """The characters of each row by kind."""
+        return characters(self.text)
+
+    @functools.cached_property
+    def sketches(self) -> Sketches:
+        """What near-duplicates of each row are found by."""
+        return sketch_batches(self.batches(), lambda each: each.tokens, len(self), self.folder)
+
+    @functools.cached_property
     def lengths(self) -> Index:
         """Tokens per row."""
-        return np.diff(self.tokens.offsets)
+        if "sketches" in self.__dict__:
+            return self.sketches.lengths
+        if "tokens" not in self.__dict__ and self.source is not None and "lengths" in self.source[0].__dict__:
+            return self.source[0].lengths[self.source[1]]
+        if next(self.batches(), self) is self:
+            return np.diff(self.tokens.offsets)
+        if self.at is None:
+            return self.sketches.lengths  # sooner or later they are needed too, and take the same reading
+        return np.concatenate([each.lengths for each in self.batches()])
+
+    def column(self, name: str) -> pa.Array:
+        """A column of the table, without chunks, of these rows."""
+        column = self.table.column(name)
+        if self.at is not None:
+            return gather(column, self.at)
+        if column.num_chunks == 1:
+            return column.chunk(0)
+        return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
     def take(self, index: Index) -> Rows:
         """The rows at `index`, in that order."""
-        chosen = pa.array(index)
-        return _rows(
-            {name: getattr(self, name).take(chosen) for name in _TEXTS},
-            self.root[index],
-            self.row[index],
-            {name: values.take(chosen) for name, values in self.parts.items()},
-        )
+        at = index if self.at is None else self.at[index]
+        return Rows(self.root[index], self.row[index], self.table, self.folder, at, (self, index))
 
+    def batches(self) -> Iterator[Rows]:
+        """The rows in order, so many at a time as hold 2 MiB of text; these Rows themselves if they do."""
+        sizes = text_bytes(self.table.column("text"))
+        for start, stop in bounds(sizes if self.at is None else sizes[self.at]):
+            yield self if stop - start == len(self) else self._slice(start, stop)
 
-# The columns that are kept as Arrow has them.
-_TEXTS = ("text", "prompt", "answer", "rejected", "extras", "generation", "batch", "time")
+    def _slice(self, start: int, stop: int) -> Rows:
+        if self.at is not None:
+            return self.take(np.arange(start, stop))
+        table = self.table.slice(start, stop - start)
+        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder)
 
 
 def open_rows(corpus: Corpus) -> Rows:
     """The rows of a corpus."""
-    names = {SLICE_PREFIX + name: name for name in corpus.slices} | {"label": "label"}
-    kept = [name for name in _TEXTS if name != "answer"]
-    table = corpus.table([*kept, "response", "root", "row", *names])
-    whole = {name: _whole(table.column(name)) for name in kept}
-    return _rows(
-        whole | {"answer": pc.coalesce(_whole(table.column("response")), whole["text"])},
-        table.column("root").to_numpy(),
-        table.column("row").to_numpy(),
-        {name: _whole(table.column(column)) for column, name in names.items()},
-    )
+    table = corpus.table()
+    return Rows(table.column("root").to_numpy(), table.column("row").to_numpy(), table, corpus.folder)
 
 
 def join(first: Rows, second: Rows) -> Rows:
     """The rows of both; slice columns that only one has are left out."""
-    return _rows(
-        {name: pa.concat_arrays([getattr(first, name), getattr(second, name)]) for name in _TEXTS},
+    shared = [name for name in first.table.column_names if name in second.table.column_names]
+    return Rows(
         np.concatenate([first.root, second.root]),
         np.concatenate([first.row, second.row]),
-        {
-            name: pa.concat_arrays([values, second.parts[name]])
-            for name, values in first.parts.items()
-            if name in second.parts
-        },
+        pa.concat_tables([_table(first, shared), _table(second, shared)]),
+        first.folder,
     )
 
 
@@ -132,15 +203,6 @@ def draw_tokens(rows: Rows, budget: int, rng: np.random.Generator) -> Rows:
     return rows.take(order[:enough])
 
 
-def _rows(
-    columns: Mapping[str, pa.Array],
-    root: npt.NDArray[np.uint64],
-    row: Index,
-    parts: Mapping[str, pa.Array],
-) -> Rows:
-    text = columns["text"]
-    return Rows(**columns, root=root, row=row, parts=parts, tokens=tokens(text), characters=characters(text))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+def _table(rows: Rows, names: list[str]) -> pa.Table:
+    table = rows.table.select(names)
+    return table if rows.at is None else pa.table({name: rows.column(name) for name in names}, table.schema)

@@ -13,9 +13,12 @@ from scipy.sparse.csgraph import connected_components
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.progress import Progress, silent
-from assay.kernels.exact import exact_clusters, exact_matches, plain
+from assay.engine.batches import texts
+from assay.engine.local import map_batches
+from assay.engine.sketch import sketch_batches
+from assay.kernels.exact import exact_clusters, exact_matches, plain, row_hashes
 from assay.kernels.hashing import mixed
-from assay.kernels.minhash import near_clusters, near_matches
+from assay.kernels.minhash import Sketches, clusters, matches
 from assay.kernels.text import tokens
 
 TEST_SHARE = 0.2
@@ -111,10 +114,9 @@ def copies_of(synthetic: Corpus, test: Corpus) -> Copies:
     the three-word shingles of both are common. In texts of a few words that also catches pairs that differ
     in one word which matters ("my card is lost", "my phone is lost"): for a guard the safe side.
     """
-    text, test_text = synthetic.table(["text"])["text"], test.table(["text"])["text"]
-    rows, similarity = near_matches(tokens(text), tokens(test_text), threshold=NEAR)
+    rows, similarity = matches(_sketches(synthetic), _sketches(test))
     # Rows without a single word have no shingles, yet may be equal.
-    exact = exact_matches(plain(text), plain(test_text))
+    exact = exact_matches(_plain_hashes(synthetic), _plain_hashes(test))
     rows = np.where(exact >= 0, exact, rows)
     similarity[exact >= 0] = 1
     return Copies(mask=rows >= 0, test_rows=rows, similarity=similarity)
@@ -149,15 +151,22 @@ def _leaks(real: Corpus, test: Corpus) -> Copies:
 
 def _groups(corpus: Corpus, roots: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
     """A number for each row's group: all it reaches over equal roots, equal texts and near-duplicates."""
-    text = corpus.table(["text"])["text"]
     _, first, sibling = np.unique(roots, return_index=True, return_inverse=True)
-    kin = np.concatenate(
-        [first[sibling], exact_clusters(plain(text)), near_clusters(tokens(text), threshold=NEAR)]
-    )
+    kin = np.concatenate([first[sibling], exact_clusters(_plain_hashes(corpus)), clusters(_sketches(corpus))])
     rows = np.tile(np.arange(corpus.rows), 3)
     edges = coo_array((np.ones(len(kin), np.bool_), (rows, kin)), shape=(corpus.rows, corpus.rows))
     groups: npt.NDArray[np.int32] = connected_components(edges, directed=False)[1]
     return groups
+
+
+def _sketches(corpus: Corpus) -> Sketches:
+    return sketch_batches(texts(corpus), tokens, corpus.rows, corpus.folder, threshold=NEAR)
+
+
+def _plain_hashes(corpus: Corpus) -> npt.NDArray[np.uint64]:
+    """A hash of each row's text regardless of case and outer white space, shape (num_rows,)."""
+    hashes = map_batches(lambda text: row_hashes(plain(text)), texts(corpus))
+    return np.concatenate([np.zeros(0, np.uint64), *hashes])
 
 
 def _fill(

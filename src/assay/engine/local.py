@@ -6,37 +6,30 @@ import functools
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-import pyarrow as pa
-
 from assay.core.progress import Progress, silent
 
+Batch = TypeVar("Batch", bound=Sized)
 Result = TypeVar("Result")
 
 
 def map_merge(
-    function: Callable[[pa.RecordBatch], Result],
-    batches: Iterable[pa.RecordBatch],
+    function: Callable[[Batch], Result],
+    batches: Iterable[Batch],
     merge: Callable[[Result, Result], Result],
     *,
     workers: int | None = None,
     stage: str = "map",
     progress: Progress = silent,
 ) -> Result | None:
-    """`merge` of `function(batch)` over all batches, taken from left to right.
+    """`merge` of `function(batch)` over all batches, taken from left to right; see `map_batches`.
 
-    The result does not depend on `workers`: batches are merged in their order, whichever finishes first.
-    At most twice as many batches as workers are in memory. `function` gains from threads when it releases
-    the interpreter's lock, as the kernels do.
-
-    Args:
-        workers: Threads; by default one for each processor this process may use.
     Returns: None when there are no batches.
     """
-    results = _in_order(function, batches, workers or _processors(), stage, progress)
+    results = map_batches(function, batches, workers=workers, stage=stage, progress=progress)
     try:
         first = next(results)
     except StopIteration:
@@ -44,13 +37,23 @@ def map_merge(
     return functools.reduce(merge, results, first)
 
 
-def _in_order(
-    function: Callable[[pa.RecordBatch], Result],
-    batches: Iterable[pa.RecordBatch],
-    workers: int,
-    stage: str,
-    progress: Progress,
+def map_batches(
+    function: Callable[[Batch], Result],
+    batches: Iterable[Batch],
+    *,
+    workers: int | None = None,
+    stage: str = "map",
+    progress: Progress = silent,
 ) -> Iterator[Result]:
+    """`function(batch)` of each batch, in their order, whichever finishes first.
+
+    At most twice as many batches as workers are in memory. `function` gains from threads when it releases
+    the interpreter's lock, as the kernels do.
+
+    Args:
+        workers: Threads; by default one for each processor this process may use.
+    """
+    workers = workers or _processors()
     done = 0
     waiting: deque[tuple[int, Future[Result]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -58,7 +61,7 @@ def _in_order(
             # None stands for the end: from there on, only what is under way is waited for.
             for batch in itertools.chain(batches, itertools.repeat(None)):
                 if batch is not None:
-                    waiting.append((batch.num_rows, pool.submit(function, batch)))
+                    waiting.append((len(batch), pool.submit(function, batch)))
                     if len(waiting) < 2 * workers:
                         continue
                 if not waiting:

@@ -11,18 +11,23 @@ from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.hashing import SEED, absorb, mix
 from assay.kernels.text import Tokens
 
+Hashes = npt.NDArray[np.uint64]
 
-def exact_clusters(rows: Tokens | TextColumn) -> npt.NDArray[np.int64]:
+
+def exact_clusters(rows: Tokens | TextColumn | Hashes) -> npt.NDArray[np.int64]:
     """The smallest index of a row equal to each row, shape (num_rows,).
 
     Args:
-        rows: Tokens, compared by their words alone; or text, compared byte by byte (a null is empty).
+        rows: Tokens, compared by their words alone; or text, compared byte by byte (a null is empty); or what
+            `row_hashes` made of either, in parts.
     """
     _, first, same = np.unique(row_hashes(rows), return_index=True, return_inverse=True)
     return first.astype(np.int64)[same]
 
 
-def exact_matches(query: Tokens | TextColumn, target: Tokens | TextColumn) -> npt.NDArray[np.int64]:
+def exact_matches(
+    query: Tokens | TextColumn | Hashes, target: Tokens | TextColumn | Hashes
+) -> npt.NDArray[np.int64]:
     """The smallest index of a target row equal to each query row, or -1; shape (num_query_rows,)."""
     known, first = np.unique(row_hashes(target), return_index=True)
     wanted = row_hashes(query)
@@ -39,8 +44,10 @@ def plain(column: TextColumn) -> TextColumn:
     return pc.utf8_trim_whitespace(pc.utf8_lower(column))
 
 
-def row_hashes(rows: Tokens | TextColumn) -> npt.NDArray[np.uint64]:
+def row_hashes(rows: Tokens | TextColumn | Hashes) -> npt.NDArray[np.uint64]:
     """A hash of all each row holds, shape (num_rows,); equal rows have equal hashes."""
+    if isinstance(rows, np.ndarray):
+        return rows
     if isinstance(rows, Tokens):
         hashes: npt.NDArray[np.uint64] = hash_items(rows.ids, rows.offsets)
         return hashes

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from assay.core.errors import InputError
 from assay.kernels.arrow import Offsets
 from assay.kernels.exact import hash_items
-from assay.kernels.hashing import SEED, mix
+from assay.kernels.hashing import SEED, mix, mixed
+from assay.kernels.sorting import SORT_BUCKETS, sort_hashes
 from assay.kernels.text import Tokens
 
 SHINGLE_WORDS = 3
@@ -33,83 +34,122 @@ _SLACK = 0.16
 
 
 @dataclass(frozen=True)
-class _Sketches:
-    """The distinct shingle sets among some rows.
+class Sketches:
+    """What near-duplicates are found by. Made from rows in parts, it may lie in memory-mapped files.
 
     Attributes:
-        rows: The first row with each set, ascending, shape (num_sets,).
-        set_of: The set of each row, or -1 if it has no tokens, shape (num_rows,).
-        ids, offsets: The shingles of set i, sorted and distinct: ``ids[offsets[i]:offsets[i + 1]]``.
-        signatures: shape (num_sets, 128).
+        threshold: Similarity from which rows count as near-duplicates.
+        lengths: Tokens of each row, shape (num_rows,).
+        hashes: Hash of the set of shingles of each row, shape (num_rows,).
+        ids, offsets: The shingles of row i, sorted and distinct: ``ids[offsets[i]:offsets[i + 1]]``.
+        signatures: shape (num_rows, 128).
+        keys: Rows whose signatures agree in a band have equal keys there, shape (bands, num_rows).
     """
 
-    rows: npt.NDArray[np.int64]
-    set_of: npt.NDArray[np.int64]
+    threshold: float
+    lengths: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
     ids: npt.NDArray[np.uint64]
     offsets: Offsets
     signatures: npt.NDArray[np.uint32]
+    keys: npt.NDArray[np.uint64]
 
 
-def near_clusters(tokens: Tokens, *, threshold: float = 0.7) -> npt.NDArray[np.int64]:
-    """The smallest row index in each row's cluster of near-duplicates, shape (num_rows,).
-
-    Two rows are near-duplicates if the Jaccard similarity of their sets of three-word shingles is at least
-    `threshold`; clusters are chains of them. A row of one or two words is a single shingle, so it resembles
-    only its equals; a row without words stands alone. Takes about half a kilobyte per distinct row.
+def sketch(tokens: Tokens, threshold: float = 0.7) -> Sketches:
+    """The sketches of some rows: about 800 bytes a row and 8 a word.
 
     Raises: InputError: `threshold` outside (0, 1].
     """
-    bands, depth = _banding(threshold)
-    sketches = _sketch(tokens)
-    parents = np.arange(len(sketches.rows))
-    for band in range(bands):
-        keys = _band_keys(sketches.signatures, band * depth, depth)
-        order = np.argsort(keys, kind="stable")
-        _join_bucket_mates(
-            keys[order], order, sketches.ids, sketches.offsets, sketches.signatures, threshold, parents
-        )
-    clusters = np.arange(tokens.rows)
-    with_words = sketches.set_of >= 0
-    clusters[with_words] = sketches.rows[_roots(parents)[sketches.set_of[with_words]]]
-    return clusters
+    bands, depth = banding(threshold)
+    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
+    signed = _sign(ids, offsets, *_permutations())
+    return Sketches(
+        threshold=threshold,
+        lengths=np.diff(tokens.offsets),
+        hashes=hash_items(ids, offsets),
+        ids=ids,
+        offsets=offsets,
+        signatures=signed,
+        keys=_band_keys(signed, bands, depth),
+    )
+
+
+def near_clusters(tokens: Tokens, *, threshold: float = 0.7) -> npt.NDArray[np.int64]:
+    """`clusters` of rows in memory. Raises: InputError: `threshold` outside (0, 1]."""
+    return clusters(sketch(tokens, threshold))
 
 
 def near_matches(
     query: Tokens, target: Tokens, *, threshold: float = 0.7
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """`matches` of rows in memory. Raises: InputError: `threshold` outside (0, 1]."""
+    return matches(sketch(query, threshold), sketch(target, threshold))
+
+
+def clusters(sketches: Sketches) -> npt.NDArray[np.int64]:
+    """The smallest row index in each row's cluster of near-duplicates, shape (num_rows,).
+
+    Two rows are near-duplicates if the Jaccard similarity of their sets of three-word shingles is at least the
+    threshold; clusters are chains of them. A row of one or two words is a single shingle, so it resembles
+    only its equals; a row without words stands alone.
+    """
+    # Equal sets collapse before anything is compared, so a corpus of one row repeated stays linear.
+    rows, set_of = _sets(sketches.hashes, np.diff(sketches.offsets) > 0)
+    parents = np.arange(len(rows))
+    for band in sketches.keys:
+        keys = band[rows]
+        order = np.argsort(keys, kind="stable")
+        _join_bucket_mates(keys[order], order, rows, _stored(sketches), sketches.threshold, parents)
+    found = np.arange(len(sketches.hashes))
+    with_words = set_of >= 0
+    found[with_words] = rows[_roots(parents)[set_of[with_words]]]
+    return found
+
+
+def matches(
+    query: Sketches,
+    target: Sketches,
+    query_folds: npt.NDArray[np.int64] | None = None,
+    target_folds: npt.NDArray[np.int64] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """The target row most similar to each query row, where one is a near-duplicate.
+
+    Args:
+        query_folds, target_folds: A number for each row, not negative; only rows of different folds are
+            compared. None: each query row with each target row.
 
     Returns: Target row or -1, shape (num_query_rows,), the smallest index among equals; and the Jaccard
         similarity over three-word shingles, 0 where there is no match.
-    Raises: InputError: `threshold` outside (0, 1].
     """
-    bands, depth = _banding(threshold)
-    sought, known = _sketch(query), _sketch(target)
-    best = np.full(len(sought.rows), -1, np.int64)
-    similarity = np.zeros(len(sought.rows), np.float32)
-    for band in range(bands):
-        keys = _band_keys(known.signatures, band * depth, depth)
-        order = np.argsort(keys, kind="stable")
-        wanted = _band_keys(sought.signatures, band * depth, depth)
-        firsts = np.searchsorted(keys[order], wanted)
-        _match_bucket_mates(
-            wanted,
-            firsts,
-            keys[order],
-            order,
-            (sought.ids, sought.offsets, sought.signatures),
-            (known.ids, known.offsets, known.signatures),
-            threshold,
-            best,
-            similarity,
-        )
-    rows = np.full(query.rows, -1, np.int64)
-    scores = np.zeros(query.rows, np.float32)
-    with_words = np.flatnonzero(sought.set_of >= 0)
-    sets = sought.set_of[with_words]
-    scores[with_words] = similarity[sets]
-    matched = best[sets] >= 0
-    rows[with_words[matched]] = known.rows[best[sets[matched]]]
+    folds = np.full(len(query.hashes), -1) if query_folds is None else query_folds
+    others = np.zeros(len(target.hashes), np.int64) if target_folds is None else target_folds
+    sought, set_of = _sets(_folded(query.hashes, folds), np.diff(query.offsets) > 0)
+    known, own, second = _first_rows(target, others)
+    best = np.full(len(sought), -1, np.int64)
+    similarity = np.zeros(len(sought), np.float32)
+    for band, band_known in zip(query.keys, target.keys, strict=True):
+        keys, keys_known = band[sought], band_known[known]
+        order, order_known = np.argsort(keys, kind="stable"), np.argsort(keys_known, kind="stable")
+        for fold in np.unique(folds):
+            asked = order[folds[sought[order]] == fold]
+            allowed = order_known[((own == fold) == second)[order_known]]
+            _match_bucket_mates(
+                keys[asked],
+                asked,
+                keys_known[allowed],
+                known[allowed],
+                sought,
+                _stored(query),
+                _stored(target),
+                query.threshold,
+                best,
+                similarity,
+            )
+    rows = np.full(len(query.hashes), -1, np.int64)
+    scores = np.zeros(len(query.hashes), np.float32)
+    with_words = set_of >= 0
+    rows[with_words] = best[set_of[with_words]]
+    scores[with_words] = similarity[set_of[with_words]]
     return rows, scores
 
 
@@ -124,7 +164,7 @@ def signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
     return signed
 
 
-def _banding(threshold: float) -> tuple[int, int]:
+def banding(threshold: float) -> tuple[int, int]:
     """Bands and signature rows per band: the deepest bands that still find the wanted share of pairs."""
     if not 0 < threshold <= 1:
         raise InputError(f"similarity threshold {threshold} is outside (0, 1]", fix="Use 0.7, for example.")
@@ -135,20 +175,44 @@ def _banding(threshold: float) -> tuple[int, int]:
     return PERMUTATIONS, 1
 
 
-def _sketch(tokens: Tokens) -> _Sketches:
-    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
-    # Equal sets collapse before anything is compared, so a corpus of one row repeated stays linear.
-    hashes = hash_items(ids, offsets)
-    with_words = np.flatnonzero(np.diff(offsets))
-    _, first, same = np.unique(hashes[with_words], return_index=True, return_inverse=True)
+def _sets(
+    hashes: npt.NDArray[np.uint64], with_words: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first row with each hash, ascending; and which of these each row equals, -1 for rows without words."""
+    filled = np.flatnonzero(with_words)
+    _, first, same = np.unique(hashes[filled], return_index=True, return_inverse=True)
     by_row = np.argsort(first)
     rank = np.empty_like(by_row)
     rank[by_row] = np.arange(len(by_row))
-    set_of = np.full(tokens.rows, -1, np.int64)
-    set_of[with_words] = rank[same]
-    rows = with_words[first[by_row]]
-    ids, offsets = _take_rows(ids, offsets, rows)
-    return _Sketches(rows, set_of, ids, offsets, _sign(ids, offsets, *_permutations()))
+    set_of = np.full(len(hashes), -1, np.int64)
+    set_of[filled] = rank[same]
+    return filled[first[by_row]], set_of
+
+
+def _first_rows(
+    target: Sketches, folds: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The first row with each set, and the first one of another fold than that row's, ascending.
+
+    Returns: The rows, the fold of the set's first row, and whether the row is the second of its set.
+    """
+    first, set_of = _sets(target.hashes, np.diff(target.offsets) > 0)
+    elsewhere = (set_of >= 0) & (folds != folds[first][set_of]) if len(first) else np.zeros(len(folds), bool)
+    second, _ = _sets(target.hashes[elsewhere], np.ones(int(elsewhere.sum()), bool))
+    second = np.flatnonzero(elsewhere)[second]
+    rows = np.concatenate([first, second])
+    order = np.argsort(rows)
+    return rows[order], folds[first][set_of[rows[order]]], order >= len(first)
+
+
+def _folded(hashes: npt.NDArray[np.uint64], folds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Hashes that are equal where both the hash and the fold are."""
+    return np.asarray(hashes ^ mixed(folds.astype(np.uint64), 0))
+
+
+def _stored(sketches: Sketches) -> tuple[npt.NDArray[np.uint64], Offsets, npt.NDArray[np.uint32]]:
+    # A memory-mapped array is a kind of its own, for which numba would compile everything again.
+    return np.asarray(sketches.ids), sketches.offsets, np.asarray(sketches.signatures)
 
 
 def _permutations() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -160,12 +224,15 @@ def _permutations() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
 @numba.njit(nogil=True, cache=True)
 def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
     """Each row's distinct shingles in ascending order, and the offsets of the rows."""
-    most = 0
+    most = longest = 0
     for row in range(len(rows) - 1):
         length = rows[row + 1] - rows[row]
+        longest = max(longest, length)
         most += min(length, max(length - SHINGLE_WORDS + 1, 1))
     found = np.empty(most, np.uint64)
     offsets = np.zeros(len(rows), np.int64)
+    buffer = np.empty(longest, np.uint64)
+    counts = np.empty(SORT_BUCKETS + 1, np.int64)
     at = 0
     for row in range(len(rows) - 1):
         begin = at
@@ -177,7 +244,7 @@ def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
                     state = mix(state * SEED + ids[token])
                 found[at] = state
                 at += 1
-            found[begin:at].sort()
+            sort_hashes(found[begin:at], buffer, counts)
             kept = begin + 1
             for index in range(begin + 1, at):
                 if found[index] != found[kept - 1]:
@@ -186,19 +253,6 @@ def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
             at = kept
         offsets[row + 1] = at
     return found[:at], offsets
-
-
-@numba.njit(nogil=True, cache=True)
-def _take_rows(ids, offsets, rows):  # type: ignore[no-untyped-def]
-    taken = np.zeros(len(rows) + 1, np.int64)
-    for index, row in enumerate(rows):
-        taken[index + 1] = taken[index] + offsets[row + 1] - offsets[row]
-    out = np.empty(taken[-1], np.uint64)
-    for index, row in enumerate(rows):
-        # Assigning a slice at once would do the same and take numba seconds more to compile.
-        for at in range(offsets[row + 1] - offsets[row]):
-            out[taken[index] + at] = ids[offsets[row] + at]
-    return out, taken
 
 
 @numba.njit(nogil=True, cache=True)
@@ -216,13 +270,14 @@ def _sign(ids, offsets, masks, factors):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _band_keys(signatures, first, depth):  # type: ignore[no-untyped-def]
-    keys = np.empty(len(signatures), np.uint64)
+def _band_keys(signatures, bands, depth):  # type: ignore[no-untyped-def]
+    keys = np.empty((bands, len(signatures)), np.uint64)
     for row in range(len(signatures)):
-        state = SEED
-        for k in range(first, first + depth):
-            state = mix(state ^ np.uint64(signatures[row, k]))
-        keys[row] = state
+        for band in range(bands):
+            state = SEED
+            for k in range(band * depth, (band + 1) * depth):
+                state = mix(state ^ np.uint64(signatures[row, k]))
+            keys[band, row] = state
     return keys
 
 
@@ -267,21 +322,23 @@ def _roots(parents):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _join_bucket_mates(keys, order, ids, offsets, signatures, threshold, parents):  # type: ignore[no-untyped-def]
+def _join_bucket_mates(keys, order, rows, stored, threshold, parents):  # type: ignore[no-untyped-def]
     """Join near-duplicates that share a bucket of one band; the smaller index becomes the root."""
+    ids, offsets, signatures = stored
     begin = 0
     for at in range(1, len(keys)):
         if keys[at] != keys[at - 1]:
             begin = at
-        row = order[at]
-        for other in order[max(begin, at - _LOOK_BACK) : at]:
-            left, right = _root(parents, row), _root(parents, other)
+        one = rows[order[at]]
+        for place in range(max(begin, at - _LOOK_BACK), at):
+            left, right = _root(parents, order[at]), _root(parents, order[place])
             if left == right:
                 continue
+            other = rows[order[place]]
             similarity = _similarity(
-                ids[offsets[row] : offsets[row + 1]],
+                ids[offsets[one] : offsets[one + 1]],
                 ids[offsets[other] : offsets[other + 1]],
-                signatures[row],
+                signatures[one],
                 signatures[other],
                 threshold,
             )
@@ -290,17 +347,22 @@ def _join_bucket_mates(keys, order, ids, offsets, signatures, threshold, parents
 
 
 @numba.njit(nogil=True, cache=True)
-def _match_bucket_mates(wanted, firsts, keys, order, query, target, threshold, best, similarity):  # type: ignore[no-untyped-def]
-    """Raise each query set's best target set by what shares its bucket in one band."""
+def _match_bucket_mates(  # type: ignore[no-untyped-def]
+    wanted, order, keys, known, sought, query, target, threshold, best, similarity
+):
+    """Raise each query set's best target row by what shares its bucket in one band; both sides by key."""
     query_ids, query_offsets, query_signatures = query
     ids, offsets, signatures = target
-    for row in range(len(wanted)):
-        last = min(len(keys), firsts[row] + _LOOK_BACK)
-        for at in range(firsts[row], last):
-            if keys[at] != wanted[row] or similarity[row] == 1:
+    first = 0
+    for place in range(len(wanted)):
+        while first < len(keys) and keys[first] < wanted[place]:
+            first += 1
+        asked, row = order[place], sought[order[place]]
+        for at in range(first, min(len(keys), first + _LOOK_BACK)):
+            if keys[at] != wanted[place] or similarity[asked] == 1:
                 break
-            other = order[at]
-            if other == best[row]:
+            other = known[at]
+            if other == best[asked]:
                 continue
             score = np.float32(
                 _similarity(
@@ -311,6 +373,6 @@ def _match_bucket_mates(wanted, firsts, keys, order, query, target, threshold, b
                     threshold,
                 )
             )
-            better = score > similarity[row] or (score == similarity[row] and other < best[row])
+            better = score > similarity[asked] or (score == similarity[asked] and other < best[asked])
             if score >= np.float32(threshold) and better:
-                best[row], similarity[row] = other, score
+                best[asked], similarity[asked] = other, score

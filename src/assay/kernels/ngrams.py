@@ -49,6 +49,59 @@ def hashed_counts(
     return scipy.sparse.csr_matrix((data, indices, indptr), shape=(tokens.rows, 1 << bits))
 
 
+def distinct_share(tokens: Tokens, n: int) -> npt.NDArray[np.float64]:
+    """Distinct runs of `n` tokens of each row / all its runs, shape (num_rows,); 1 where a row has none."""
+    counts, distinct = _count_distinct(tokens.ids, tokens.offsets, n)
+    return np.where(counts > 0, distinct / np.maximum(counts, 1), 1.0)
+
+
+@numba.njit(nogil=True, cache=True)
+def power(exponent):  # type: ignore[no-untyped-def]
+    """SEED to the power of `exponent`, what the oldest item of a rolling hash was multiplied with."""
+    result = np.uint64(1)
+    for _ in range(exponent):
+        result *= SEED
+    return result
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_distinct(ids, rows, n):  # type: ignore[no-untyped-def]
+    """Runs of `n` tokens of each row, and how many of them are different ones, by a rolling hash."""
+    num_rows = len(rows) - 1
+    counts = np.zeros(num_rows, np.int64)
+    distinct = np.zeros(num_rows, np.int64)
+    size = 2
+    for row in range(num_rows):
+        while size < 2 * (rows[row + 1] - rows[row]):
+            size *= 2
+    seen = np.empty(size, np.uint64)
+    # Which row filled a slot: so the slots need no clearing between rows.
+    filled = np.full(size, -1, np.int64)
+    oldest = power(n)
+    for row in range(num_rows):
+        begin, stop = rows[row], rows[row + 1]
+        counts[row] = max(stop - begin - n + 1, 0)
+        size = 2
+        while size < 2 * counts[row]:
+            size *= 2
+        mask = np.uint64(size - 1)
+        state = np.uint64(0)
+        for at in range(begin, stop):
+            state = state * SEED + ids[at]
+            if at >= begin + n:
+                state -= ids[at - n] * oldest
+            if at < begin + n - 1:
+                continue
+            key = mix(state)
+            slot = key & mask
+            while filled[slot] == row and seen[slot] != key:
+                slot = (slot + np.uint64(1)) & mask
+            if filled[slot] != row:
+                filled[slot], seen[slot] = row, key
+                distinct[row] += 1
+    return counts, distinct
+
+
 @numba.njit(nogil=True, cache=True)
 def _ngrams(ids, rows, offsets, n):  # type: ignore[no-untyped-def]
     out = np.empty(offsets[-1], np.uint64)

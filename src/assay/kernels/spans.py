@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from assay.core.errors import InputError
 from assay.kernels.hashing import SEED, mix
+from assay.kernels.ngrams import power
 from assay.kernels.text import Tokens
+
+_PROBES = 4
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Runs of some tokens that one side asks for, and where the other side, the target, has them.
+
+    Attributes:
+        hashes: Of each run, all different, shape (windows,).
+        slots: Hash table over them, see `look_up`.
+        first: Token of the target where the run begins first, or -1, shape (windows,).
+        second: Where it first begins in a row of another fold than there, or -1.
+        fold: Fold of the row where it begins first.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    slots: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    fold: npt.NDArray[np.int8]
+
+    @classmethod
+    def sought(cls, hashes: npt.NDArray[np.uint64]) -> Windows:
+        """Runs of these hashes, not met yet."""
+        number = len(hashes)
+        slots = _index(hashes, 1 << max(3 * number // 2, 1).bit_length())
+        return cls(hashes, slots, np.full(number, -1), np.full(number, -1), np.full(number, -1, np.int8))
+
+    def meet(
+        self, met: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]
+    ) -> None:
+        """Note where the runs `met` begin in the target, in its order, and the folds of their rows."""
+        _meet(met, starts, folds, self.first, self.second, self.fold)
 
 
 def verbatim(
@@ -16,7 +53,7 @@ def verbatim(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """Query tokens that lie in a run of at least `min_tokens` words that some target row holds too.
 
-    Every window of `min_tokens` target tokens is indexed by a rolling hash (Karp and Rabin 1987, IBM Journal
+    Every window of `min_tokens` query tokens is looked for by a rolling hash (Karp and Rabin 1987, IBM Journal
     of Research and Development 31, 249-260), so time and memory grow linearly with both sides.
 
     Returns: Mask over query tokens, shape (num_query_tokens,); and for each query row the target row that
@@ -25,36 +62,44 @@ def verbatim(
     """
     if min_tokens < 1:
         raise InputError(f"min_tokens is {min_tokens}", fix="Use at least 1; 50 is usual.")
-    hashes, starts = _windows(target.ids, target.offsets, min_tokens)
-    slots = _index(hashes, _num_slots(len(hashes)))
-    mask, rows = _cover(
-        query.ids, query.offsets, target.ids, target.offsets, hashes, starts, slots, np.int64(min_tokens)
+    hashes, _ = windows(query.ids, query.offsets, min_tokens)
+    known = Windows.sought(np.unique(hashes))
+    met, starts = look_up(target, known, min_tokens)
+    known.meet(met, starts, np.zeros(len(met), np.int64))
+    return cover(query, target, known, np.full(query.rows, -1), min_tokens)
+
+
+def look_up(
+    tokens: Tokens, known: Windows, width: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The known windows that stand in some rows, and the token each begins at, in order."""
+    return _look_up_all(tokens.ids, tokens.offsets, known.hashes, known.slots, width)  # type: ignore[no-any-return]
+
+
+def cover(
+    query: Tokens, target: Tokens, known: Windows, folds: npt.NDArray[np.int64], width: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """`verbatim`, where the windows are known to begin in `target`; only in rows of a fold not the query row's."""
+    return _cover(  # type: ignore[no-any-return]
+        query.ids,
+        query.offsets,
+        target.ids,
+        target.offsets,
+        (known.hashes, known.slots, known.first, known.second, known.fold),
+        folds,
+        width,
     )
-    return mask, rows
-
-
-def _num_slots(entries: int) -> int:
-    """A power of two that leaves a third of the slots empty."""
-    return 1 << max(3 * entries // 2, 1).bit_length()
 
 
 @numba.njit(nogil=True, cache=True)
-def _power(exponent):  # type: ignore[no-untyped-def]
-    power = np.uint64(1)
-    for _ in range(exponent):
-        power *= SEED
-    return power
-
-
-@numba.njit(nogil=True, cache=True)
-def _windows(ids, offsets, width):  # type: ignore[no-untyped-def]
+def windows(ids, offsets, width):  # type: ignore[no-untyped-def]
     """Hash and first token of every window of `width` tokens within a row."""
     most = 0
     for row in range(len(offsets) - 1):
         most += max(offsets[row + 1] - offsets[row] - width + 1, 0)
     hashes = np.empty(most, np.uint64)
     starts = np.empty(most, np.int64)
-    oldest = _power(width)
+    oldest = power(width)
     found = 0
     for row in range(len(offsets) - 1):
         state = np.uint64(0)
@@ -70,9 +115,87 @@ def _windows(ids, offsets, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def anchors(ids, offsets, width):  # type: ignore[no-untyped-def]
+    """The smallest hash of a run of two fifths as many tokens within each window of `width` tokens of a row.
+
+    Equal windows have equal anchors, and neighbours mostly share theirs, so that a sixteenth as many anchors as
+    tokens tells whether a window may stand somewhere.
+
+    Source: Schleimer, Wilkerson & Aiken 2003, Winnowing: local algorithms for document fingerprinting, SIGMOD.
+    """
+    most = longest = 0
+    for row in range(len(offsets) - 1):
+        most += max(offsets[row + 1] - offsets[row] - width + 1, 0)
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    size = max(1, 2 * width // 5)
+    span = width - size + 1
+    out = np.empty(most, np.uint64)
+    grams = np.empty(longest, np.uint64)
+    oldest = power(size)
+    found = 0
+    for row in range(len(offsets) - 1):
+        begin, stop = offsets[row], offsets[row + 1]
+        if stop - begin < width:
+            continue
+        state = np.uint64(0)
+        least = -1
+        for at in range(begin, stop):
+            state = state * SEED + ids[at]
+            if at >= begin + size:
+                state -= ids[at - size] * oldest
+            place = at - begin - size + 1
+            if place < 0:
+                continue
+            grams[place] = mix(state)
+            if least < max(place - span + 1, 0):
+                least = max(place - span + 1, 0)
+                for other in range(least + 1, place + 1):
+                    if grams[other] < grams[least]:
+                        least = other
+            elif grams[place] < grams[least]:
+                least = place
+            if place >= span - 1:
+                out[found] = grams[least]
+                found += 1
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def sow(table, hashes, bits):  # type: ignore[no-untyped-def]
+    """Leave each hash's bits in four places of the table, whose length is a power of two."""
+    mask = np.uint64(len(table) - 1)
+    for index in range(len(hashes)):
+        state = hashes[index]
+        for _ in range(_PROBES):
+            table[state & mask] |= bits[index]
+            state = mix(state + SEED)
+
+
+@numba.njit(nogil=True, cache=True)
+def reaped(table, hashes, bits):  # type: ignore[no-untyped-def]
+    """Which hashes were sown with other bits than these; a few more may look so (Bloom 1970, CACM 13, 422)."""
+    mask = np.uint64(len(table) - 1)
+    out = np.empty(len(hashes), np.bool_)
+    for index in range(len(hashes)):
+        # Neighbouring windows mostly share their anchor.
+        if index > 0 and hashes[index] == hashes[index - 1] and bits[index] == bits[index - 1]:
+            out[index] = out[index - 1]
+            continue
+        state = hashes[index]
+        left = np.uint8(255) & ~bits[index]
+        for _ in range(_PROBES):
+            left &= table[state & mask]
+            if left == 0:
+                break
+            state = mix(state + SEED)
+        out[index] = left != 0
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
 def _index(hashes, num_slots):  # type: ignore[no-untyped-def]
     """Open addressing: each slot holds the first window with its hash, or -1."""
-    slots = np.full(num_slots, -1, np.int64)
+    slots = np.full(num_slots, -1, np.int32)
     mask = np.uint64(num_slots - 1)
     for window in range(len(hashes)):
         slot = hashes[window] & mask
@@ -93,10 +216,35 @@ def _look_up(wanted, hashes, slots):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _cover(ids, offsets, target_ids, target_offsets, hashes, starts, slots, width):  # type: ignore[no-untyped-def]
+def _look_up_all(ids, offsets, hashes, slots, width):  # type: ignore[no-untyped-def]
+    found, starts = windows(ids, offsets, width)
+    met = np.empty(len(found), np.int64)
+    kept = 0
+    for index in range(len(found)):
+        window = _look_up(found[index], hashes, slots)
+        if window >= 0:
+            met[kept] = window
+            starts[kept] = starts[index]
+            kept += 1
+    return met[:kept].copy(), starts[:kept].copy()
+
+
+@numba.njit(nogil=True, cache=True)
+def _meet(met, starts, folds, first, second, fold):  # type: ignore[no-untyped-def]
+    for index in range(len(met)):
+        window = met[index]
+        if first[window] < 0:
+            first[window], fold[window] = starts[index], folds[index]
+        elif second[window] < 0 and folds[index] != fold[window]:
+            second[window] = starts[index]
+
+
+@numba.njit(nogil=True, cache=True)
+def _cover(ids, offsets, target_ids, target_offsets, known, folds, width):  # type: ignore[no-untyped-def]
+    hashes, slots, first, second, fold = known
     mask = np.zeros(len(ids), np.bool_)
     best_rows = np.full(len(offsets) - 1, -1, np.int64)
-    oldest = _power(width)
+    oldest = power(width)
     for row in range(len(offsets) - 1):
         stop = offsets[row + 1]
         longest = 0
@@ -114,7 +262,9 @@ def _cover(ids, offsets, target_ids, target_offsets, hashes, starts, slots, widt
                 window = _look_up(mix(state), hashes, slots)
                 if window < 0:
                     continue
-                source = starts[window]
+                source = first[window] if fold[window] != folds[row] else second[window]
+                if source < 0:
+                    continue
                 source_row = np.searchsorted(target_offsets, source, side="right") - 1
                 room = min(stop - begin, target_offsets[source_row + 1] - source)
                 length = width

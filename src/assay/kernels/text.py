@@ -48,6 +48,13 @@ class Tokens:
         """Number of rows."""
         return len(self.offsets) - 1
 
+    def take(self, index: npt.NDArray[np.int64]) -> Tokens:
+        """The tokens of the rows at `index`, in that order."""
+        begins = self.offsets[index]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.offsets[index + 1] - begins)])
+        at = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], np.diff(offsets))
+        return Tokens(self.ids[at], offsets, self.starts[at], self.ends[at])
+
 
 @dataclass(frozen=True)
 class Characters:
@@ -86,13 +93,10 @@ def tokens(column: TextColumn) -> Tokens:
         column: Text, shape (num_rows,); a null counts as an empty row.
     """
     parts = [_tokenize(offsets, data, roles(), folds()) for offsets, data in text_buffers(column)]
-    counts = np.concatenate([np.zeros(1, np.int64), *(part[0] for part in parts)])
-    return Tokens(
-        ids=np.concatenate([np.zeros(0, np.uint64), *(part[1] for part in parts)]),
-        offsets=np.cumsum(counts),
-        starts=np.concatenate([np.zeros(0, np.int32), *(part[2] for part in parts)]),
-        ends=np.concatenate([np.zeros(0, np.int32), *(part[3] for part in parts)]),
-    )
+    if not parts:
+        return Tokens(np.zeros(0, np.uint64), np.zeros(1, np.int64), *np.zeros((2, 0), np.int32))
+    counts, ids, starts, ends = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+    return Tokens(ids, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), starts, ends)
 
 
 def characters(column: TextColumn) -> Characters:

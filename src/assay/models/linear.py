@@ -55,27 +55,49 @@ class Fits:
         return np.asarray(odds / odds.sum(axis=2, keepdims=True), dtype=np.float32)
 
 
-def tfidf(counts: sp.csr_matrix, fit_rows: npt.NDArray[np.bool_], *, min_rows: int = 2) -> sp.csr_matrix:
+@dataclass(frozen=True)
+class Tfidf:
     """Log term frequency times inverse document frequency, rows of length one.
+
+    Attributes:
+        kept: Columns of the counts that serve, shape (columns kept,).
+        idf: Inverse document frequency of each, shape (columns kept,).
+
+    Source: Salton & Buckley 1988, Information Processing & Management 24, 513-523.
+    """
+
+    kept: npt.NDArray[np.int64]
+    idf: Floats
+
+    @classmethod
+    def fitted(cls, counts: sp.csr_matrix, *, min_rows: int = 2) -> Tfidf:
+        """The frequencies among the rows of `counts`; columns that fewer than `min_rows` use are dropped."""
+        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+        kept = frequency >= min_rows
+        idf = (np.log((1 + counts.shape[0]) / (1 + frequency[kept])) + 1).astype(np.float32)
+        return cls(np.flatnonzero(kept), idf)
+
+    def of(self, counts: sp.csr_matrix) -> sp.csr_matrix:
+        """The features of any rows: float32, shape (rows, columns kept)."""
+        features = counts[:, self.kept].astype(np.float32)
+        features.data = 1 + np.log(features.data)
+        features.data *= self.idf[features.indices]
+        length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
+        features.data /= np.repeat(np.maximum(length, np.float32(1e-12)), np.diff(features.indptr))
+        features.data = features.data.astype(np.float32)
+        return features
+
+
+def tfidf(counts: sp.csr_matrix, fit_rows: npt.NDArray[np.bool_], *, min_rows: int = 2) -> sp.csr_matrix:
+    """`Tfidf` of all rows, whose frequencies are those of some.
 
     Args:
         counts: Token counts, shape (rows, columns).
         fit_rows: Rows that decide the document frequencies, shape (rows,); never the test rows.
         min_rows: Columns that fewer of those rows use are dropped and the others renumbered.
     Returns: float32, shape (rows, columns kept).
-    Source: Salton & Buckley 1988, Information Processing & Management 24, 513-523.
     """
-    fit = counts[fit_rows]
-    frequency = np.bincount(fit.indices, minlength=counts.shape[1])
-    kept = frequency >= min_rows
-    idf = (np.log((1 + fit.shape[0]) / (1 + frequency[kept])) + 1).astype(np.float32)
-    features = counts[:, np.flatnonzero(kept)].astype(np.float32)
-    features.data = 1 + np.log(features.data)
-    features.data *= idf[features.indices]
-    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
-    features.data /= np.repeat(np.maximum(length, np.float32(1e-12)), np.diff(features.indptr))
-    features.data = features.data.astype(np.float32)
-    return features
+    return Tfidf.fitted(counts[fit_rows], min_rows=min_rows).of(counts)
 
 
 def fit(

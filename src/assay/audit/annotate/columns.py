@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
-from assay.audit.annotate.phrases import Phrase, holds
+from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.repetition import repeats_itself
 from assay.audit.rows import Bools, Index, Rows
+from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
-from assay.kernels.minhash import near_clusters
+from assay.kernels.minhash import clusters
 from assay.kernels.text import tokens
 
 
@@ -51,14 +52,8 @@ class Columns:
 
     def take(self, index: Index) -> Columns:
         """The rows at `index`, what is known about each unchanged."""
-        taken: dict[str, Any] = {}
-        for field in fields(self):
-            values = getattr(self, field.name)
-            if isinstance(values, Mapping):
-                taken[field.name] = {name: each[index] for name, each in values.items()}
-            else:
-                taken[field.name] = values[index]
-        return Columns(**taken)
+        taken: Columns = _each(lambda values: values[index], self)
+        return taken
 
     def alone(self, index: Index) -> Columns:
         """The rows at `index` as if there were no others: only repeats of each other count."""
@@ -66,24 +61,54 @@ class Columns:
 
 
 def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
-    """The columns of `rows`."""
+    """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here."""
+    near_group = clusters(rows.sketches)
+    chosen = tuple(phrases)
+    parts = list(map_batches(lambda batch: row_columns(batch, chosen), rows.batches()))
+    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else row_columns(rows, chosen)
+    return _with_repeats(
+        replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
+    )
+
+
+def row_columns(rows: Rows, phrases: tuple[Phrase, ...]) -> Columns:
+    """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     nowhere = np.zeros(len(rows), bool)
-    unmarked = Columns(
+    return Columns(
         root=rows.root,
         tokens=rows.lengths,
         exact_group=row_hashes(rows.tokens),
-        near_group=near_clusters(rows.tokens),
+        near_group=np.zeros(len(rows), np.int64),
         exact_repeat=nowhere,
         near_repeat=nowhere,
-        empty=(rows.lengths == 0) | (np.diff(tokens(rows.answer).offsets) == 0),
+        empty=(rows.lengths == 0) | _no_words(rows),
         refusal=refuses(rows.answer),
         repetition=repeats_itself(rows.tokens),
-        copied_tokens=copied.tokens,
-        near_copy=copied.near >= 0,
+        copied_tokens=np.zeros(len(rows), np.int64),
+        near_copy=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
-        phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
+        phrases=holding(rows, phrases),
     )
-    return _with_repeats(unmarked)
+
+
+def _no_words(rows: Rows) -> Bools:
+    """Rows whose answer holds no word."""
+    if rows.answer is rows.text:
+        return np.asarray(rows.lengths == 0)
+    return np.asarray(np.diff(tokens(rows.answer).offsets) == 0)
+
+
+def _each(function: Callable[..., Any], *values: Any) -> Any:
+    """`function` of the arrays that stand in the same place of dataclasses and mappings built alike."""
+    first = values[0]
+    if isinstance(first, Mapping):
+        return {name: _each(function, *(each[name] for each in values)) for name in first}
+    if is_dataclass(first) and not isinstance(first, type):
+        names = [field.name for field in fields(first)]
+        return replace(
+            first, **{name: _each(function, *(getattr(each, name) for each in values)) for name in names}
+        )
+    return function(*values)
 
 
 def _with_repeats(columns: Columns) -> Columns:

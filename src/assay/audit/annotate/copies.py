@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from assay.audit.annotate.passages import Folded, passages
 from assay.audit.rows import Bools, Index, Rows, mixed
-from assay.kernels.minhash import near_matches
-from assay.kernels.spans import verbatim
+from assay.kernels.minhash import matches
 
 SPAN_TOKENS = 50
-THRESHOLD = 0.7
 _FOLDS = 5
 
 
@@ -37,11 +36,11 @@ class Copied:
 
 def copied(rows: Rows, real: Rows) -> Copied:
     """What `rows` has copied from `real`: whole rows nearly, passages of 50 words exactly."""
-    near, similarity = near_matches(rows.tokens, real.tokens, threshold=THRESHOLD)
-    mask, passage = verbatim(rows.tokens, real.tokens, min_tokens=SPAN_TOKENS)
-    running = np.concatenate([np.zeros(1, np.int64), np.cumsum(mask)])
-    counts = running[rows.tokens.offsets[1:]] - running[rows.tokens.offsets[:-1]]
-    return Copied(near, similarity, counts, passage, mask)
+    near, similarity = matches(rows.sketches, real.sketches)
+    shared = passages(
+        Folded(rows, np.full(len(rows), -1)), Folded(real, np.zeros(len(real), np.int64)), SPAN_TOKENS
+    )
+    return Copied(near, similarity, shared.tokens, shared.source, shared.mask)
 
 
 def copied_among(real: Rows, *, salt: int) -> Copied:
@@ -49,21 +48,7 @@ def copied_among(real: Rows, *, salt: int) -> Copied:
 
     The reference for `copied`: how much alike rows are that nobody copied.
     """
-    fold = mixed(real.root, salt) % np.uint64(_FOLDS)
-    whole = Copied(
-        np.full(len(real), -1, np.int64),
-        np.zeros(len(real), np.float32),
-        np.zeros(len(real), np.int64),
-        np.full(len(real), -1, np.int64),
-        np.zeros(len(real.tokens.ids), bool),
-    )
-    for each in range(_FOLDS):
-        here, others = np.flatnonzero(fold == each), np.flatnonzero(fold != each)
-        part = copied(real.take(here), real.take(others))
-        found, shared = part.near >= 0, part.passage >= 0
-        whole.near[here[found]] = others[part.near[found]]
-        whole.similarity[here] = part.similarity
-        whole.tokens[here] = part.tokens
-        whole.passage[here[shared]] = others[part.passage[shared]]
-        whole.mask[np.repeat(fold == each, real.lengths)] = part.mask
-    return whole
+    folds = (mixed(real.root, salt) % np.uint64(_FOLDS)).astype(np.int64)
+    near, similarity = matches(real.sketches, real.sketches, folds, folds)
+    shared = passages(Folded(real, folds), Folded(real, folds), SPAN_TOKENS)
+    return Copied(near, similarity, shared.tokens, shared.source, shared.mask)

@@ -35,16 +35,27 @@ def find(rows: Rows, id: int, orders: Iterable[int]) -> Phrase:
 
 def holds(rows: Rows, phrase: Phrase) -> Bools:
     """Rows that hold the phrase, shape (rows,)."""
-    ids, offsets = ngram_ids(rows.tokens, phrase.words)
-    running = np.concatenate([np.zeros(1, np.int64), np.cumsum(ids == np.uint64(phrase.id))])
-    return running[offsets[1:]] > running[offsets[:-1]]
+    return holding(rows, (phrase,))[phrase.text]
+
+
+def holding(rows: Rows, phrases: Iterable[Phrase]) -> dict[str, Bools]:
+    """Rows that hold each of the phrases, by its text, each of shape (rows,)."""
+    chosen = tuple(phrases)
+    found = {}
+    for words in {phrase.words for phrase in chosen}:
+        ids, offsets = ngram_ids(rows.tokens, words)
+        for phrase in chosen:
+            if phrase.words == words:
+                row = np.searchsorted(offsets, np.flatnonzero(ids == np.uint64(phrase.id)), "right") - 1
+                found[phrase.text] = np.bincount(row, minlength=len(rows)) > 0
+    return {phrase.text: found[phrase.text] for phrase in chosen}
 
 
 def locate(rows: Rows, row: int, phrase: Phrase) -> tuple[int, int]:
     """Byte span of the phrase's first occurrence in a row that holds it."""
-    ids, offsets = ngram_ids(rows.tokens, phrase.words)
-    place = int(np.flatnonzero(ids[offsets[row] : offsets[row + 1]] == np.uint64(phrase.id))[0])
-    return span(rows, row, place, phrase.words)
+    one = rows.take(np.array([row]))
+    ids, _ = ngram_ids(one.tokens, phrase.words)
+    return span(one, 0, int(np.flatnonzero(ids == np.uint64(phrase.id))[0]), phrase.words)
 
 
 def span(rows: Rows, row: int, first: int, words: int) -> tuple[int, int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from assay.audit.rows import Bools, mixed
-from assay.kernels.ngrams import ngram_ids
+from assay.audit.rows import Bools
+from assay.kernels.ngrams import distinct_share
 from assay.kernels.text import Tokens
 
 # Rae et al. 2021, table A1, drop a document when more than this share of it lies in repeated n-grams.
@@ -27,9 +27,4 @@ def repeats_itself(tokens: Tokens) -> Bools:
 
 def repeated_share(tokens: Tokens, n: int) -> npt.NDArray[np.float64]:
     """Share of each row's n-grams that already occurred in the row, shape (rows,); 0 where it has none."""
-    ids, offsets = ngram_ids(tokens, n)
-    counts = np.diff(offsets)
-    row = np.repeat(np.arange(tokens.rows), counts)
-    first = np.unique(ids ^ mixed(row.astype(np.uint64), salt=3), return_index=True)[1]
-    distinct = np.bincount(row[first], minlength=tokens.rows)
-    return np.where(counts > 0, 1.0 - distinct / np.maximum(counts, 1), 0.0)
+    return 1.0 - distinct_share(tokens, n)

