@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
+from assay.audit.annotate.frames import frequent
+from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
@@ -85,8 +87,11 @@ def audit(
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool)
-    ours = annotate(sides.synthetic, from_real, phrases)
-    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
+    words = frequent(sides.synthetic, pool)
+    ours, theirs = with_parts(
+        (annotate(sides.synthetic, from_real, phrases, words), sides.synthetic),
+        (annotate(pool, copied_among(pool, salt=seed + 2), phrases, words), pool),
+    )
     suspicion = _suspicion(sides, seed)
     probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
@@ -99,7 +104,7 @@ def audit(
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
         tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words),
         _flags(sides.synthetic, ours, from_real, suspicion),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,6 +180,7 @@ def _flags(
             "exact_duplicate": columns.exact_repeat,
             "near_duplicate": columns.near_repeat,
             "near_cluster": rows.row[columns.near_group],
+            "template": columns.template,
             "empty": columns.empty,
             "refusal": columns.refusal,
             "repetition": columns.repetition,

@@ -55,8 +55,11 @@ CLAIMS: tuple[Claim, ...] = (
             "diversity.distinct_2",
             "diversity.type_coverage",
             "diversity.opening_share",
+            "diversity.self_repetition",
+            "diversity.syntax_compression",
             "duplicates.exact_share",
             "duplicates.near_share",
+            "duplicates.template_share",
         ),
         "",
         (
@@ -82,8 +85,8 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Redundancy",
         "Will more of it stop helping?",
-        (),
-        "Needs a fit of held-out loss against tokens, which this version does not make.",
+        ("diversity.effective_rows",),
+        "",
         (
             (
                 "Revisiting Scaling Laws for Language Models, ACL 2025",

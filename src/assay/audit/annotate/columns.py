@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.phrases import Phrase, holds
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
@@ -28,6 +29,8 @@ class Columns:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
+        frames: What is left of the row as words are taken out in several ways, shape (rows, ways).
+        template: Other rows are made after the same frame.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
     """
@@ -43,6 +46,8 @@ class Columns:
     repetition: Bools
     copied_tokens: Index
     near_copy: Bools
+    frames: npt.NDArray[np.uint64]
+    template: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
 
@@ -65,8 +70,14 @@ class Columns:
         return _with_repeats(self.take(index))
 
 
-def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
-    """The columns of `rows`."""
+def annotate(
+    rows: Rows, copied: Copied, phrases: Iterable[Phrase] = (), words: Frequent | None = None
+) -> Columns:
+    """The columns of `rows`.
+
+    Args:
+        words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
+    """
     nowhere = np.zeros(len(rows), bool)
     unmarked = Columns(
         root=rows.root,
@@ -80,6 +91,8 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         repetition=repeats_itself(rows.tokens),
         copied_tokens=copied.tokens,
         near_copy=copied.near >= 0,
+        frames=frames(rows, words or frequent(rows)),
+        template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
     )
@@ -92,6 +105,7 @@ def _with_repeats(columns: Columns) -> Columns:
         columns,
         exact_repeat=repeats(columns.exact_group, filled),
         near_repeat=repeats(columns.near_group, filled),
+        template=framed(columns.frames, columns.root, columns.exact_group),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
+from assay.audit.annotate.parts import REST
 from assay.audit.probe import Floats, Probe
 
 # More values than this in one column are ids or free text rather than parts of a population.
@@ -22,7 +23,7 @@ def slice_probes(synthetic: Columns, real: Columns) -> tuple[Probe, ...]:
 
 
 def _values(real: Columns, name: str) -> list[str]:
-    values = [str(value) for value in np.unique(real.parts[name]) if value != ""]
+    values = [str(value) for value in np.unique(real.parts[name]) if value not in ("", REST)]
     return values if 2 <= len(values) <= MOST_VALUES else []
 
 

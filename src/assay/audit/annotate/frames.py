@@ -1,0 +1,118 @@
+"""Frames: what rows of one template have in common once the words that fill its slots are taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.audit.rows import Bools, Rows, mixed
+from assay.kernels.exact import hash_items
+from assay.kernels.shapes import PLAIN, shapes
+
+# A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
+# up this share of all. Filled from a short list it is frequent itself, so fewer words are kept too.
+COMMON = (0.3, 0.4, 0.5, 0.6)
+# Where only small words change, as when one sentence is told of him and of her, the others are kept.
+RARE = 0.5
+# Fewer kept words make no frame: "the ... of the ..." is grammar.
+FEWEST_COMMON, FEWEST_RARE = 5, 3
+# Rows of one frame that are no accident.
+FEWEST_ROWS = 3
+_SLOT = np.uint64(0)
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Frequent:
+    """Words by how frequent they are.
+
+    Attributes:
+        ids: Hashes of the words, ascending, shape (words,).
+        rank: 0 for the commonest word, shape (words,).
+        share: Share of all words taken by those of each rank and before, shape (words,).
+    """
+
+    ids: Words
+    rank: npt.NDArray[np.int64]
+    share: npt.NDArray[np.float64]
+
+    def ranks(self, ids: Words) -> npt.NDArray[np.int64]:
+        """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
+        if not len(self.ids):
+            return np.zeros(len(ids), np.int64)
+        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        return np.where(self.ids[at] == ids, self.rank[at], len(self.ids))
+
+    def reaching(self, share: float) -> int:
+        """How many of the commonest words it takes to make up `share` of all words."""
+        return int(np.searchsorted(self.share, share)) + 1
+
+
+def frequent(*sides: Rows) -> Frequent:
+    """Every word of the sides; each side has the same weight, however long it is."""
+    kinds = [np.unique(side.tokens.ids, return_counts=True) for side in sides]
+    every = np.concatenate([ids for ids, _ in kinds])
+    weights = np.concatenate([counts / max(counts.sum(), 1) for _, counts in kinds])
+    ids, place = np.unique(every, return_inverse=True)
+    totals = np.bincount(place, weights=weights, minlength=len(ids)) / max(len(sides), 1)
+    order = np.argsort(-totals, kind="stable")
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    return Frequent(ids, rank, np.cumsum(totals[order]))
+
+
+def keepings(rows: Rows, words: Frequent) -> Iterator[tuple[Bools, int]]:
+    """Each way to take words out: the tokens kept, shape (tokens,), and how many of them a frame needs."""
+    plain = shapes(rows.text, rows.tokens).kinds == PLAIN
+    ranks = words.ranks(rows.tokens.ids)
+    for share in COMMON:
+        yield plain & (ranks < words.reaching(share)), FEWEST_COMMON
+    yield ranks >= words.reaching(RARE), FEWEST_RARE
+
+
+def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:
+    """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little.
+
+    Whatever stands between two kept words is one slot, so a name of three words fits where one of two does.
+    """
+    return np.column_stack([_frame(rows, kept, fewest) for kept, fewest in keepings(rows, words)])
+
+
+def _frame(rows: Rows, kept: Bools, fewest: int) -> npt.NDArray[np.uint64]:
+    begins = np.zeros(len(kept) + 1, bool)
+    begins[rows.tokens.offsets] = True
+    after_kept = np.concatenate([np.ones(min(1, len(kept)), bool), kept[:-1]])
+    stays = kept | begins[:-1] | after_kept
+    hashes = hash_items(np.where(kept, rows.tokens.ids, _SLOT)[stays], _running(stays)[rows.tokens.offsets])
+    enough = np.diff(_running(kept)[rows.tokens.offsets]) >= fewest
+    return np.where(enough, hashes, np.uint64(0))
+
+
+def _running(marks: Bools) -> npt.NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(marks)])
+
+
+def framed(
+    frames: npt.NDArray[np.uint64], roots: npt.NDArray[np.uint64], texts: npt.NDArray[np.uint64]
+) -> Bools:
+    """Rows that share a frame with two others, no two of one root or word for word alike; shape (rows,).
+
+    Args:
+        frames: From `frames`, shape (rows, ways).
+        roots, texts: Hashes of each row's root and of its words, shape (rows,).
+    """
+    found = np.zeros(len(frames), bool)
+    for frame in frames.T:
+        real = np.flatnonzero(frame)
+        _, group = np.unique(frame[real], return_inverse=True)
+        number = int(group.max()) + 1 if len(group) else 0
+        fewest = np.full(number, len(frames))
+        for names in (roots[real], texts[real]):
+            pairs = np.unique(mixed(names) ^ group.astype(np.uint64), return_index=True)[1]
+            fewest = np.minimum(fewest, np.bincount(group[pairs], minlength=number))
+        found[real] |= fewest[group] >= FEWEST_ROWS
+    return found
