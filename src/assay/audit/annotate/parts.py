@@ -52,7 +52,7 @@ def _lengths(lengths: Index, real: Index) -> tuple[Strings, Strings]:
         return _nowhere(lengths), _nowhere(real)
     ends = np.unique(filled[(np.arange(1, _BINS) * len(filled)) // _BINS - 1])
     ends = ends[ends < filled[-1]]
-    names = [_span(int(low), int(high)) for low, high in zip(np.append(1, ends[:-1] + 1), ends, strict=True)]
+    names = [_span(int(low), int(high)) for low, high in zip(np.append(1, ends + 1)[:-1], ends, strict=True)]
     names.append(f"{ends[-1] + 1} words or more" if len(ends) else "any")
     return _named(names, ends, lengths, lengths > 0), _named(names, ends, real, real > 0)
 
