@@ -101,7 +101,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "it uses {value} of the rarer words of the real text, where other real rows use {reference}",
         "share of types",
         "lower",
-        0.05,
+        0.10,
         "rarer word types of the real sample that occur in the other sample / such types, at equal tokens",
         "after Guo et al. 2024, The Curious Decline of Linguistic Diversity",
     ),
