@@ -62,12 +62,9 @@ def near_clusters(tokens: Tokens, *, threshold: float = 0.7) -> npt.NDArray[np.i
     bands, depth = _banding(threshold)
     sketches = _sketch(tokens)
     parents = np.arange(len(sketches.rows))
-    for band in range(bands):
-        keys = _band_keys(sketches.signatures, band * depth, depth)
-        order = np.argsort(keys, kind="stable")
-        _join_bucket_mates(
-            keys[order], order, sketches.ids, sketches.offsets, sketches.signatures, threshold, parents
-        )
+    _join_bucket_mates(
+        sketches.signatures, bands, depth, sketches.ids, sketches.offsets, threshold, parents
+    )
     clusters = np.arange(tokens.rows)
     with_words = sketches.set_of >= 0
     clusters[with_words] = sketches.rows[_roots(parents)[sketches.set_of[with_words]]]
@@ -267,26 +264,49 @@ def _roots(parents):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _join_bucket_mates(keys, order, ids, offsets, signatures, threshold, parents):  # type: ignore[no-untyped-def]
-    """Join near-duplicates that share a bucket of one band; the smaller index becomes the root."""
-    begin = 0
-    for at in range(1, len(keys)):
-        if keys[at] != keys[at - 1]:
-            begin = at
-        row = order[at]
-        for other in order[max(begin, at - _LOOK_BACK) : at]:
-            left, right = _root(parents, row), _root(parents, other)
-            if left == right:
-                continue
-            similarity = _similarity(
-                ids[offsets[row] : offsets[row + 1]],
-                ids[offsets[other] : offsets[other + 1]],
-                signatures[row],
-                signatures[other],
-                threshold,
-            )
-            if similarity >= threshold:
-                parents[max(left, right)] = min(left, right)
+def _join_bucket_mates(signatures, bands, depth, ids, offsets, threshold, parents):  # type: ignore[no-untyped-def]
+    """Join near-duplicates that share a bucket of any band; the smaller index becomes the root.
+
+    A bucket is a chain from its last row to its first, so nothing has to be sorted.
+    """
+    rows = len(signatures)
+    slots = 1
+    while slots < 2 * rows:
+        slots *= 2
+    last = np.empty(slots, np.int32)
+    names = np.empty(slots, np.uint64)
+    before = np.empty(rows, np.int32)
+    for band in range(bands):
+        keys = _band_keys(signatures, band * depth, depth)
+        last[:] = -1
+        for row in range(rows):
+            slot = np.int64(keys[row] & np.uint64(slots - 1))
+            while last[slot] >= 0 and names[slot] != keys[row]:
+                slot = (slot + 1) & (slots - 1)
+            other = last[slot]
+            before[row] = other
+            last[slot], names[slot] = row, keys[row]
+            looked = 0
+            while other >= 0 and looked < _LOOK_BACK:
+                _join(row, other, signatures, ids, offsets, threshold, parents)
+                other = before[other]
+                looked += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _join(row, other, signatures, ids, offsets, threshold, parents):  # type: ignore[no-untyped-def]
+    left, right = _root(parents, row), _root(parents, other)
+    if left == right:
+        return
+    similarity = _similarity(
+        ids[offsets[row] : offsets[row + 1]],
+        ids[offsets[other] : offsets[other + 1]],
+        signatures[row],
+        signatures[other],
+        threshold,
+    )
+    if similarity >= threshold:
+        parents[max(left, right)] = min(left, right)
 
 
 @numba.njit(nogil=True, cache=True)
