@@ -24,6 +24,8 @@ from assay.kernels.ngrams import ngram_ids
 EACH = 5
 EACH_PHRASE = 2
 _SLOT = "…"
+# More words need not be searched for the commonest runs.
+_RUN_TOKENS = 500_000
 
 
 def examples(
@@ -123,7 +125,8 @@ def _skeleton(row: Rows, words: Frequent, way: int) -> str:
 
 
 def _repeated_runs(rows: Rows) -> Iterator[dict[str, Any]]:
-    """The runs of words that most rows hold; no two from one row, for they would overlap."""
+    """The runs of words that most of the first rows hold; no two from one row, for they would overlap."""
+    rows = rows.take(np.arange(np.searchsorted(rows.tokens.offsets[1:], _RUN_TOKENS, "right")))
     distinct, place, row = held(rows, RUN_WORDS)
     holders = np.bincount(place, minlength=len(distinct))
     shown: set[int] = set()
@@ -141,7 +144,7 @@ def _repeated_runs(rows: Rows) -> Iterator[dict[str, Any]]:
             rows,
             first,
             span=span(rows, first, at, RUN_WORDS),
-            note=f"{holders[run]} rows hold these words",
+            note=f"{holders[run]} of {len(rows)} rows hold these words",
         )
 
 

@@ -142,10 +142,10 @@ CATALOGUE: tuple[Definition, ...] = (
     ),
     Definition(
         "diversity.effective_rows",
-        "Real rows that hold as much that is new",
-        "{value} as many real rows of the same length would hold as many different word pairs (other real rows: "
-        "{reference})",
-        "share of as many real rows",
+        "Real rows that tell as much that is new as one row",
+        "each of its rows tells as much that is new, in different word pairs, as {value} real rows of its length "
+        "(a real row: {reference})",
+        "real rows per synthetic row",
         "lower",
         0.10,
         "real tokens that hold as many distinct bigrams / synthetic tokens, read off the rarefaction curve of the "

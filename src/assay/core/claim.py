@@ -67,6 +67,14 @@ CLAIMS: tuple[Claim, ...] = (
                 "Shaib et al. 2024, Standardizing the Measurement of Text Diversity",
                 "https://arxiv.org/abs/2403.00553",
             ),
+            (
+                "Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+                "https://arxiv.org/abs/2210.08145",
+            ),
+            (
+                "Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
+                "https://arxiv.org/abs/2407.00211",
+            ),
         ),
     ),
     Claim(

@@ -62,9 +62,7 @@ def near_clusters(tokens: Tokens, *, threshold: float = 0.7) -> npt.NDArray[np.i
     bands, depth = _banding(threshold)
     sketches = _sketch(tokens)
     parents = np.arange(len(sketches.rows))
-    _join_bucket_mates(
-        sketches.signatures, bands, depth, sketches.ids, sketches.offsets, threshold, parents
-    )
+    _join_bucket_mates(sketches.signatures, bands, depth, sketches.ids, sketches.offsets, threshold, parents)
     clusters = np.arange(tokens.rows)
     with_words = sketches.set_of >= 0
     clusters[with_words] = sketches.rows[_roots(parents)[sketches.set_of[with_words]]]

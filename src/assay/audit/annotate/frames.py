@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.rows import Bools, Rows, mixed
-from assay.kernels.exact import hash_items
 from assay.kernels.shapes import PLAIN, shapes
+from assay.kernels.skeletons import skeletons
 
 # A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
 # up this share of all. Filled from a short list it is frequent itself, so fewer words are kept too.
@@ -21,7 +21,6 @@ RARE = 0.5
 FEWEST_COMMON, FEWEST_RARE = 5, 3
 # Rows of one frame that are no accident.
 FEWEST_ROWS = 3
-_SLOT = np.uint64(0)
 
 Words = npt.NDArray[np.uint64]
 
@@ -75,25 +74,12 @@ def keepings(rows: Rows, words: Frequent) -> Iterator[tuple[Bools, int]]:
 
 
 def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:
-    """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little.
-
-    Whatever stands between two kept words is one slot, so a name of three words fits where one of two does.
-    """
-    return np.column_stack([_frame(rows, kept, fewest) for kept, fewest in keepings(rows, words)])
-
-
-def _frame(rows: Rows, kept: Bools, fewest: int) -> npt.NDArray[np.uint64]:
-    begins = np.zeros(len(kept) + 1, bool)
-    begins[rows.tokens.offsets] = True
-    after_kept = np.concatenate([np.ones(min(1, len(kept)), bool), kept[:-1]])
-    stays = kept | begins[:-1] | after_kept
-    hashes = hash_items(np.where(kept, rows.tokens.ids, _SLOT)[stays], _running(stays)[rows.tokens.offsets])
-    enough = np.diff(_running(kept)[rows.tokens.offsets]) >= fewest
-    return np.where(enough, hashes, np.uint64(0))
-
-
-def _running(marks: Bools) -> npt.NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(marks)])
+    """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little."""
+    ways = [
+        skeletons(rows.tokens.ids, rows.tokens.offsets, kept, fewest)
+        for kept, fewest in keepings(rows, words)
+    ]
+    return np.column_stack(ways)
 
 
 def framed(

@@ -54,7 +54,7 @@ def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
     known, place_real, row_real = held(real, WORDS)
     lengths, lengths_real = rows.lengths, real.lengths
 
-    def share(kept: Bools, kept_real: Bools) -> float:
+    def worth_of(kept: Bools, kept_real: Bools) -> float:
         seen = np.zeros(len(distinct), bool)
         seen[place[kept[row]]] = True
         holders = np.bincount(place_real[kept_real[row_real]], minlength=len(known))
@@ -66,14 +66,14 @@ def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
         # Parts of the samples do not hold quite as many tokens; a row's worth is reckoned by the token.
         return rows_worth / number * float(lengths_real[kept_real].sum() / lengths[kept].sum())
 
-    return share
+    return worth_of
 
 
 PROBE = SampleProbe(
     "diversity.effective_rows",
     _prepare,
-    f"real rows, as a share of as many tokens of them, that hold as many distinct {WORDS}-word runs as the "
-    "sample; read off the exact rarefaction curve of the real rows, beyond its end by its last slope",
+    f"real tokens that hold as many distinct {WORDS}-word runs as the sample / tokens of the sample; read off the "
+    "exact rarefaction curve of as many tokens of real rows, beyond its end by its last slope",
     equal="tokens",
     against_real=True,
     most=200_000,
