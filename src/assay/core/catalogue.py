@@ -58,7 +58,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "share of rows",
         "higher",
         0.02,
-        "rows in a near-duplicate cluster (Jaccard of 3-word shingles at least 0.7), its first row excepted / rows",
+        "rows in a near-duplicate cluster (Jaccard of 3-word shingles at least 0.5), its first row excepted / rows",
         "Broder 1997, On the resemblance and containment of documents",
     ),
     Definition(
