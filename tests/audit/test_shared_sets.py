@@ -71,7 +71,8 @@ def test_exact_duplicates_by_side_and_a_richer_model(tmp_path: Path, trait: str)
     if repeats(model) - repeats(human) < 0.01:
         assert loss.verdict != "harm", loss.statement
     else:  # the loss there is: whole rows again
-        assert set(loss.because) == {"duplicates.exact_share", "duplicates.near_share"}, loss.statement
+        assert "duplicates.exact_share" in loss.because
+        assert set(loss.because) <= {"duplicates.exact_share", "duplicates.near_share"}, loss.statement
 
 
 def richer(measure: Measure, more: int) -> bool:
@@ -148,3 +149,21 @@ def test_people_against_people_show_no_harm_in_any_claim(tmp_path: Path, name: s
     random.Random(seed).shuffle(texts)
     half = min(len(texts) // 2, 1500)
     assert harms(audit(tmp_path, texts[:half], texts[half : 2 * half])) == {}
+
+
+def test_collections_made_from_templates_are_told(tmp_path: Path) -> None:
+    table = (SHARED / "winogender/data/all_sentences.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    filled = json.loads((SHARED / "presidio_research/data/synth_dataset_v2.json").read_text(encoding="utf-8"))
+    # 720 sentences from 120 templates; 1,500 texts from a few hundred, of which not all were used three times.
+    for name, texts, least in (
+        ("winogender", [line.split("\t")[1] for line in table], 0.75),
+        ("presidio", [row["full_text"] for row in filled], 0.3),
+    ):
+        result = audit(tmp_path / name, banking()[:1500], texts)
+        share = find(result, "duplicates.template_share")
+        assert (share.low or 0.0) > least, share
+        assert share.reference is not None
+        assert share.reference.high < 0.03
+        assert "duplicates.template_share" in next(
+            claim.because for claim in decide(result.measures) if claim.id == "diversity-loss"
+        )

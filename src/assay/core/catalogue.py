@@ -130,8 +130,8 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "diversity.syntax_compression",
         "How far the word classes compress",
-        "with only the build of its sentences left, the synthetic text compresses {value} times, the real text "
-        "{reference} times",
+        "reduced to the build of its sentences, the synthetic text compresses {value} times, the real text "
+        "{reference} times; more means fewer ways to build a sentence",
         "ratio",
         "higher",
         0.10,
