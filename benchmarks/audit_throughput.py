@@ -163,12 +163,15 @@ def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
 def tallies(rows: Rows) -> npt.NDArray[np.float64] | None:
     """Of every additive probe, over columns that follow from a row alone."""
     from assay.audit.annotate.columns import row_columns
+    from assay.audit.annotate.frames import frequent
     from assay.audit.probe import Probe, buckets
     from assay.audit.probes import PROBES
     from assay.engine.local import map_merge
 
+    words = frequent(rows)
+
     def tally(batch: Rows) -> npt.NDArray[np.float64]:
-        made = row_columns(batch, ())
+        made = row_columns(batch, (), words)
         return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
 
     return map_merge(tally, rows.batches(), np.add)

@@ -12,13 +12,20 @@ import pyarrow as pa
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
-from assay.audit.annotate.phrases import Phrase, locate
+from assay.audit.annotate.frames import FEWEST_ROWS, Frequent, keepings
+from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
+from assay.audit.probes.repeated_runs import WORDS as RUN_WORDS
+from assay.audit.probes.repeated_runs import held
 from assay.audit.rows import Index, Rows
 from assay.core.evidence import EXAMPLES
+from assay.kernels.ngrams import ngram_ids
 
 EACH = 5
 EACH_PHRASE = 2
+_SLOT = "…"
+# More words need not be searched for the commonest runs.
+_RUN_TOKENS = 500_000
 
 
 def examples(
@@ -28,6 +35,7 @@ def examples(
     real: Rows,
     phrases: tuple[Phrase, ...],
     suspicion: npt.NDArray[np.float32] | None,
+    words: Frequent,
 ) -> pa.Table:
     """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -35,7 +43,9 @@ def examples(
         *_repeated(
             "duplicates.near_share", rows, columns.near_group, columns.near_repeat & ~columns.exact_repeat
         ),
+        *_templates(rows, columns, words),
         *_opening(rows),
+        *_repeated_runs(rows),
         *_suspicious(rows, suspicion),
         *_phrases(rows, columns, phrases),
         *(_example("quality.empty_share", rows, row) for row in _first(columns.empty)),
@@ -71,6 +81,70 @@ def _opening(rows: Rows) -> Iterator[dict[str, Any]]:
         span = int(words.starts[0]), int(words.ends[WORDS - 1])
         yield _example(
             "diversity.opening_share", rows, row, span=span, note=f"{counts[number]} rows begin like this"
+        )
+
+
+def _templates(rows: Rows, columns: Columns, words: Frequent) -> Iterator[dict[str, Any]]:
+    """Rows of the largest frames, each with its frame and another row of it."""
+    groups: list[tuple[Index, int]] = []
+    for way, frame in enumerate(columns.frames.T):
+        inside = np.flatnonzero(columns.template & (frame != 0))
+        _, place, size = np.unique(frame[inside], return_inverse=True, return_counts=True)
+        groups += [
+            (inside[place == name], way)
+            for name in np.argsort(-size, kind="stable")[:EACH]
+            if size[name] >= FEWEST_ROWS
+        ]
+    shown = np.zeros(len(rows), bool)
+    number = 0
+    for members, way in sorted(groups, key=lambda group: (-len(group[0]), group[1])):
+        if number == EACH or shown[members].any():
+            continue  # enough, or the same rows by another way
+        shown[members] = True
+        number += 1
+        yield _example(
+            "duplicates.template_share",
+            rows,
+            int(members[0]),
+            beside=_text(rows, int(members[-1])),
+            note=f"{len(members)} rows are made like this: {_skeleton(rows.take(members[:1]), words, way)}",
+        )
+
+
+def _skeleton(row: Rows, words: Frequent, way: int) -> str:
+    """The words of one row that one way of taking words out keeps, and dots for the others."""
+    kept = list(keepings(row, words))[way][0]
+    text = _text(row, 0).encode()
+    said: list[str] = []
+    for keeps, start, end in zip(kept, row.tokens.starts, row.tokens.ends, strict=True):
+        if keeps:
+            said.append(text[start:end].decode().lower())
+        elif said[-1:] != [_SLOT]:
+            said.append(_SLOT)
+    return " ".join(said)
+
+
+def _repeated_runs(rows: Rows) -> Iterator[dict[str, Any]]:
+    """The runs of words that most of the first rows hold; no two from one row, for they would overlap."""
+    rows = rows.take(np.arange(np.searchsorted(np.cumsum(rows.lengths), _RUN_TOKENS, "right")))
+    distinct, place, row = held(rows, RUN_WORDS)
+    holders = np.bincount(place, minlength=len(distinct))
+    shown: set[int] = set()
+    for run in np.argsort(-holders, kind="stable"):
+        if holders[run] < 2 or len(shown) == EACH:
+            return
+        first = int(row[place == run].min())
+        if first in shown:
+            continue
+        shown.add(first)
+        ids, offsets = ngram_ids(rows.tokens, RUN_WORDS)
+        at = int(np.flatnonzero(ids[offsets[first] : offsets[first + 1]] == distinct[run])[0])
+        yield _example(
+            "diversity.self_repetition",
+            rows,
+            first,
+            span=span(rows, first, at, RUN_WORDS),
+            note=f"{holders[run]} of {len(rows)} rows hold these words",
         )
 
 

@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 Reader = Callable[[Bools, Bools], float]
 
 BUCKETS = 64
+HALVINGS = 20
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,27 @@ def _ratio(above: Found, below: Found) -> Found:
     up = math.hypot(math.log(above.high / above.value), math.log(below.value / below.low))
     value = above.value / below.value
     return Found(value, value * math.exp(-down), value * math.exp(up), above.n)
+
+
+def halved(probe: Probe, columns: Columns, level: float, seed: int) -> Found:
+    """A ratio's reference: one half of the real rows to the other, the geometric mean over 20 halvings by root.
+
+    One halving alone would be noisier than the ratio it is held against: it has half the rows a side.
+    """
+    tally = probe.tally(columns)
+    total, logs = tally.sum(axis=0), []
+    for halving in range(HALVINGS):
+        first = tally[(mixed(columns.root, seed * HALVINGS + halving) & np.uint64(1)).astype(bool)].sum(
+            axis=0
+        )
+        hits, units = np.stack([first, total - first]).T
+        if hits.all() and units.all():
+            logs.append(math.log(hits[0] / units[0]) - math.log(hits[1] / units[1]))
+    if len(logs) < HALVINGS // 2:
+        return Found(missing="too few real rows are in the slice to halve it")
+    reach = stats.t.ppf(0.5 + level / 2, len(logs) - 1) * np.std(logs, ddof=1) / math.sqrt(len(logs))
+    low, value, high = np.exp(np.mean(logs) + reach * np.array([-1, 0, 1]))
+    return Found(float(value), float(low), float(high), int(total[1]))
 
 
 def sample_size(probe: SampleProbe, *sides: Rows) -> int:

@@ -12,13 +12,15 @@ import pyarrow.parquet as pq
 
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
+from assay.audit.annotate.frames import frequent
+from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
-from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
+from assay.audit.probe import Probe, SampleProbe, count, draw, halved, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.slices import slice_probes
-from assay.audit.rows import Index, Rows, divide, join, open_rows
+from assay.audit.rows import Rows, divide, join, open_rows
 from assay.core.corpus import Corpus
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
@@ -48,12 +50,11 @@ class _Sides:
 
     Attributes:
         pool: All real rows of the audit.
-        halves: Indices of its two halves by root; the second stands in the synthetic rows' place.
+        half, other: Its two halves by root; the second stands in the synthetic rows' place.
     """
 
     synthetic: Rows
     pool: Rows
-    halves: tuple[Index, Index]
     half: Rows
     other: Rows
 
@@ -81,12 +82,15 @@ def audit(
     progress("audit: reading", 0, None)
     pool = join(open_rows(real), open_rows(reference))
     halves = divide(pool, 0.5, salt=seed + 1)
-    sides = _Sides(open_rows(synthetic), pool, halves, pool.take(halves[0]), pool.take(halves[1]))
+    sides = _Sides(open_rows(synthetic), pool, pool.take(halves[0]), pool.take(halves[1]))
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool)
-    ours = annotate(sides.synthetic, from_real, phrases)
-    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
+    words = frequent(sides.synthetic, pool)
+    ours, theirs = with_parts(
+        (annotate(sides.synthetic, from_real, phrases, words), sides.synthetic),
+        (annotate(pool, copied_among(pool, salt=seed + 2), phrases, words), pool),
+    )
     suspicion = _suspicion(sides, seed)
     probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
@@ -95,11 +99,11 @@ def audit(
         if isinstance(probe, SampleProbe):
             measures.append(_sampled(probe, sides, seed, level))
         else:
-            measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
+            measures.append(_counted(probe, ours, theirs, seed, level))
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
         tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words),
         _flags(sides.synthetic, ours, from_real, suspicion),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,12 +137,9 @@ def _sampled(probe: SampleProbe, sides: _Sides, seed: int, level: float) -> Meas
     return measure(probe, found, reference, level)
 
 
-def _counted(
-    probe: Probe, ours: Columns, theirs: Columns, halves: tuple[Index, Index], seed: int, level: float
-) -> Measure:
+def _counted(probe: Probe, ours: Columns, theirs: Columns, seed: int, level: float) -> Measure:
     if probe.ratio:
-        half, other = (theirs.take(index) for index in halves)
-        return measure(probe, count(probe, ours, theirs, level), count(probe, other, half, level), level)
+        return measure(probe, count(probe, ours, theirs, level), halved(probe, theirs, level, seed), level)
     if probe.equal_rows and len(theirs):
         rng = np.random.default_rng([seed, 2])
         rows = min(len(ours), len(theirs))
@@ -175,6 +176,7 @@ def _flags(
             "exact_duplicate": columns.exact_repeat,
             "near_duplicate": columns.near_repeat,
             "near_cluster": rows.row[columns.near_group],
+            "template": columns.template,
             "empty": columns.empty,
             "refusal": columns.refusal,
             "repetition": columns.repetition,

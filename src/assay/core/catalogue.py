@@ -58,8 +58,20 @@ CATALOGUE: tuple[Definition, ...] = (
         "share of rows",
         "higher",
         0.02,
-        "rows in a near-duplicate cluster (Jaccard of 3-word shingles at least 0.7), its first row excepted / rows",
+        "rows in a near-duplicate cluster (Jaccard of 3-word shingles at least 0.5), its first row excepted / rows",
         "Broder 1997, On the resemblance and containment of documents",
+    ),
+    Definition(
+        "duplicates.template_share",
+        "Rows made after the same template",
+        "{value} of its rows are one of a few sentences with other names and words filled in (real rows: "
+        "{reference})",
+        "share of rows",
+        "higher",
+        0.02,
+        "rows whose frame (the row without names, numbers and rarer words, or without the commonest words) at least two "
+        "rows of other roots and other words share / rows, at equal rows",
+        "after Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
     ),
     Definition(
         "diversity.compression_ratio",
@@ -89,7 +101,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "it uses {value} of the rarer words of the real text, where other real rows use {reference}",
         "share of types",
         "lower",
-        0.05,
+        0.10,
         "rarer word types of the real sample that occur in the other sample / such types, at equal tokens",
         "after Guo et al. 2024, The Curious Decline of Linguistic Diversity",
     ),
@@ -102,6 +114,44 @@ CATALOGUE: tuple[Definition, ...] = (
         0.05,
         "rows that begin with one of the ten commonest three-word openings / rows, at equal rows",
         "after Padmakumar & He 2024, Does Writing with Language Models Reduce Content Diversity?",
+    ),
+    Definition(
+        "diversity.self_repetition",
+        "Four-word runs that other rows hold too",
+        "{value} of its four-word runs stand in another of its rows as well, at equal length {reference} of those "
+        "in real text",
+        "share of four-word runs",
+        "higher",
+        0.05,
+        "four-word runs that at least two rows of the sample hold / four-word runs, counted once a row, at equal "
+        "tokens; longer runs that repeat are made of these",
+        "Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+    ),
+    Definition(
+        "diversity.syntax_compression",
+        "How far the word classes compress",
+        "reduced to the build of its sentences, the synthetic text compresses {value} times, the real text "
+        "{reference} times; more means fewer ways to build a sentence",
+        "ratio",
+        "higher",
+        0.10,
+        "word classes / zlib-compressed bytes, one byte a class, at equal tokens; classes are frequent words, "
+        "numbers, names and word endings, so that no language needs a tagger",
+        "after Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
+        relative=True,
+    ),
+    Definition(
+        "diversity.effective_rows",
+        "Real rows that tell as much that is new as one row",
+        "each of its rows tells as much that is new, in different word pairs, as {value} real rows of its length "
+        "(a real row: {reference})",
+        "real rows per synthetic row",
+        "lower",
+        0.10,
+        "real tokens that hold as many distinct bigrams / synthetic tokens, read off the rarefaction curve of the "
+        "real rows",
+        "after Colwell et al. 2012, Models and estimators linking rarefaction and extrapolation; Heaps 1978",
+        relative=True,
     ),
     Definition(
         "fidelity.two_sample_auc",

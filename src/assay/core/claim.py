@@ -55,14 +55,25 @@ CLAIMS: tuple[Claim, ...] = (
             "diversity.distinct_2",
             "diversity.type_coverage",
             "diversity.opening_share",
+            "diversity.self_repetition",
+            "diversity.syntax_compression",
             "duplicates.exact_share",
             "duplicates.near_share",
+            "duplicates.template_share",
         ),
         "",
         (
             (
                 "Shaib et al. 2024, Standardizing the Measurement of Text Diversity",
                 "https://arxiv.org/abs/2403.00553",
+            ),
+            (
+                "Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+                "https://arxiv.org/abs/2210.08145",
+            ),
+            (
+                "Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
+                "https://arxiv.org/abs/2407.00211",
             ),
         ),
     ),
@@ -82,8 +93,8 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Redundancy",
         "Will more of it stop helping?",
-        (),
-        "Needs a fit of held-out loss against tokens, which this version does not make.",
+        ("diversity.effective_rows",),
+        "",
         (
             (
                 "Revisiting Scaling Laws for Language Models, ACL 2025",

@@ -214,8 +214,10 @@ def _claim_result(
 _ACTIONS: dict[str, str] = {
     "fidelity-gap": "Read the giveaway phrases and the example rows; change the prompt that causes them, "
     "normalise format on both sides, and run again.",
-    "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, then "
-    "generate from more varied prompts and seed rows.",
+    "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, keep a few "
+    "of those marked template, then generate from more varied prompts and seed rows.",
+    "redundancy": "Do not make more of it in the same way: each further row says little that is new. Vary prompts, seed "
+    "rows or the model first, and count these rows for what they are worth.",
     "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",

@@ -97,9 +97,7 @@ def clusters(sketches: Sketches) -> npt.NDArray[np.int64]:
     rows, set_of = _sets(sketches.hashes, np.diff(sketches.offsets) > 0)
     parents = np.arange(len(rows))
     for band in sketches.keys:
-        keys = band[rows]
-        order = np.argsort(keys, kind="stable")
-        _join_bucket_mates(keys[order], order, rows, _stored(sketches), sketches.threshold, parents)
+        _join_bucket_mates(band[rows], rows, _stored(sketches), sketches.threshold, parents)
     found = np.arange(len(sketches.hashes))
     with_words = set_of >= 0
     found[with_words] = rows[_roots(parents)[set_of[with_words]]]
@@ -111,12 +109,15 @@ def matches(
     target: Sketches,
     query_folds: npt.NDArray[np.int64] | None = None,
     target_folds: npt.NDArray[np.int64] | None = None,
+    *,
+    threshold: float | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """The target row most similar to each query row, where one is a near-duplicate.
 
     Args:
         query_folds, target_folds: A number for each row, not negative; only rows of different folds are
             compared. None: each query row with each target row.
+        threshold: Similarity from which a row counts, not below that of the sketches; by default theirs.
 
     Returns: Target row or -1, shape (num_query_rows,), the smallest index among equals; and the Jaccard
         similarity over three-word shingles, 0 where there is no match.
@@ -141,7 +142,7 @@ def matches(
                 sought,
                 _stored(query),
                 _stored(target),
-                query.threshold,
+                query.threshold if threshold is None else threshold,
                 best,
                 similarity,
             )
@@ -322,28 +323,47 @@ def _roots(parents):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _join_bucket_mates(keys, order, rows, stored, threshold, parents):  # type: ignore[no-untyped-def]
-    """Join near-duplicates that share a bucket of one band; the smaller index becomes the root."""
+def _join_bucket_mates(keys, rows, stored, threshold, parents):  # type: ignore[no-untyped-def]
+    """Join near-duplicates that share a bucket of one band; the smaller index becomes the root.
+
+    A bucket is a chain from its last row to its first, so nothing has to be sorted.
+    """
+    slots = 1
+    while slots < 2 * len(keys):
+        slots *= 2
+    last = np.full(slots, -1, np.int32)
+    names = np.empty(slots, np.uint64)
+    before = np.empty(len(keys), np.int32)
+    for row in range(len(keys)):
+        slot = np.int64(keys[row] & np.uint64(slots - 1))
+        while last[slot] >= 0 and names[slot] != keys[row]:
+            slot = (slot + 1) & (slots - 1)
+        other = last[slot]
+        before[row] = other
+        last[slot], names[slot] = row, keys[row]
+        looked = 0
+        while other >= 0 and looked < _LOOK_BACK:
+            _join(row, other, rows, stored, threshold, parents)
+            other = before[other]
+            looked += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _join(one, other, rows, stored, threshold, parents):  # type: ignore[no-untyped-def]
+    left, right = _root(parents, one), _root(parents, other)
+    if left == right:
+        return
     ids, offsets, signatures = stored
-    begin = 0
-    for at in range(1, len(keys)):
-        if keys[at] != keys[at - 1]:
-            begin = at
-        one = rows[order[at]]
-        for place in range(max(begin, at - _LOOK_BACK), at):
-            left, right = _root(parents, order[at]), _root(parents, order[place])
-            if left == right:
-                continue
-            other = rows[order[place]]
-            similarity = _similarity(
-                ids[offsets[one] : offsets[one + 1]],
-                ids[offsets[other] : offsets[other + 1]],
-                signatures[one],
-                signatures[other],
-                threshold,
-            )
-            if similarity >= threshold:
-                parents[max(left, right)] = min(left, right)
+    row, mate = rows[one], rows[other]
+    similarity = _similarity(
+        ids[offsets[row] : offsets[row + 1]],
+        ids[offsets[mate] : offsets[mate + 1]],
+        signatures[row],
+        signatures[mate],
+        threshold,
+    )
+    if similarity >= threshold:
+        parents[max(left, right)] = min(left, right)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -12,6 +12,17 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
+# Scripts that letters are told apart by, as Unicode names them; all others count as one.
+SCRIPTS = (
+    *("Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Ethiopic", "Devanagari"),
+    *("Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala"),
+    *("Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Mongolian", "Hangul", "Han", "Kana", "other scripts"),
+)
+# Names that differ from the script's own.
+_NAMED = {"CJK": "Han", "HIRAGANA": "Kana", "KATAKANA": "Kana", "BOPOMOFO": "Han"}
+# Width and use come before the script: FULLWIDTH LATIN, HALFWIDTH KATAKANA, MODIFIER LETTER.
+_WIDTHS = ("FULLWIDTH", "HALFWIDTH")
+
 # Roles in a token.
 SEPARATOR, WORD, MARK, SINGLE, APOSTROPHE = range(5)
 # Kinds of character, as bits.
@@ -94,5 +105,22 @@ def kinds() -> npt.NDArray[np.uint8]:
     table[[ord(sign) for sign in "\t\r\v\f"]] = SPACE
     table[ord("\n")] = NEWLINE
     table[[ord(sign) for sign in _MARKUP]] |= MARKUP
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def alphabets() -> npt.NDArray[np.uint8]:
+    """The script of every letter as its place in `SCRIPTS` plus one; 0 for what is no letter; (0x110000,)."""
+    places = {name.upper(): place for place, name in enumerate(SCRIPTS, start=1)}
+    places |= {first: places[name.upper()] for first, name in _NAMED.items()}
+    table = np.zeros(_CODE_POINTS, np.uint8)
+    # Modifier letters belong to no script: they stand in many.
+    letters = {"Lu", "Ll", "Lt", "Lo"}
+    for code in range(_WALKED):
+        if unicodedata.category(chr(code)) in letters:
+            first, _, rest = unicodedata.name(chr(code), "").partition(" ")
+            table[code] = places.get(rest.split(" ")[0] if first in _WIDTHS else first, len(SCRIPTS))
+    table[slice(*_HAN_PLANES)] = places["HAN"]
     table.flags.writeable = False
     return table

@@ -110,7 +110,7 @@ def characters(column: TextColumn) -> Characters:
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _decode(data, at):  # type: ignore[no-untyped-def]
+def decode(data, at):  # type: ignore[no-untyped-def]
     """The code point at byte `at` of valid UTF-8, and the byte after it."""
     first = np.uint32(data[at])
     if first < 0x80:
@@ -141,17 +141,17 @@ def _tokenize(offsets, data, roles, folds):  # type: ignore[no-untyped-def]
         at = begin
         while at < stop:
             start = at
-            code, at = _decode(data, at)
+            code, at = decode(data, at)
             role = roles[code]
             if role != WORD and role != SINGLE:
                 continue
             state = absorb(SEED, folds[code] if code < len(folds) else code)
             is_word = role == WORD
             while at < stop:
-                code, after = _decode(data, at)
+                code, after = decode(data, at)
                 role = roles[code]
                 if role == APOSTROPHE and is_word and after < stop:
-                    following, _ = _decode(data, after)
+                    following, _ = decode(data, after)
                     if roles[following] != WORD:
                         break
                 elif role != MARK and not (role == WORD and is_word):
@@ -175,7 +175,7 @@ def _count_characters(offsets, data, kinds):  # type: ignore[no-untyped-def]
         at, stop = offsets[row], offsets[row + 1]
         counts[0, row] = stop - at
         while at < stop:
-            code, at = _decode(data, at)
+            code, at = decode(data, at)
             kind = kinds[code]
             counts[1, row] += 1
             counts[2, row] += (kind & LETTER) != 0

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
@@ -29,6 +30,8 @@ class Columns:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
+        frames: What is left of the row as words are taken out in several ways, shape (rows, ways).
+        template: Other rows are made after the same frame.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
     """
@@ -44,6 +47,8 @@ class Columns:
     repetition: Bools
     copied_tokens: Index
     near_copy: Bools
+    frames: npt.NDArray[np.uint64]
+    template: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
 
@@ -60,18 +65,26 @@ class Columns:
         return _with_repeats(self.take(index))
 
 
-def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
-    """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here."""
+def annotate(
+    rows: Rows, copied: Copied, phrases: Iterable[Phrase] = (), words: Frequent | None = None
+) -> Columns:
+    """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
+
+    Args:
+        words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
+    """
     near_group = clusters(rows.sketches)
-    chosen = tuple(phrases)
-    parts = list(map_batches(lambda batch: row_columns(batch, chosen), rows.batches()))
-    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else row_columns(rows, chosen)
+    chosen, ranked = tuple(phrases), words or frequent(rows)
+    parts = list(map_batches(lambda batch: row_columns(batch, chosen, ranked), rows.batches()))
+    whole = (
+        _each(lambda *values: np.concatenate(values), *parts) if parts else row_columns(rows, chosen, ranked)
+    )
     return _with_repeats(
         replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
     )
 
 
-def row_columns(rows: Rows, phrases: tuple[Phrase, ...]) -> Columns:
+def row_columns(rows: Rows, phrases: tuple[Phrase, ...], words: Frequent) -> Columns:
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     nowhere = np.zeros(len(rows), bool)
     return Columns(
@@ -86,6 +99,8 @@ def row_columns(rows: Rows, phrases: tuple[Phrase, ...]) -> Columns:
         repetition=repeats_itself(rows.tokens),
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
+        frames=frames(rows, words),
+        template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases=holding(rows, phrases),
     )
@@ -117,6 +132,7 @@ def _with_repeats(columns: Columns) -> Columns:
         columns,
         exact_repeat=repeats(columns.exact_group, filled),
         near_repeat=repeats(columns.near_group, filled),
+        template=framed(columns.frames, columns.root, columns.exact_group),
     )
 
 

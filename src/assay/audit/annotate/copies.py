@@ -12,6 +12,7 @@ from assay.audit.rows import Bools, Index, Rows, mixed
 from assay.kernels.minhash import matches
 
 SPAN_TOKENS = 50
+THRESHOLD = 0.7
 _FOLDS = 5
 
 
@@ -36,7 +37,7 @@ class Copied:
 
 def copied(rows: Rows, real: Rows) -> Copied:
     """What `rows` has copied from `real`: whole rows nearly, passages of 50 words exactly."""
-    near, similarity = matches(rows.sketches, real.sketches)
+    near, similarity = matches(rows.sketches, real.sketches, threshold=THRESHOLD)
     shared = passages(
         Folded(rows, np.full(len(rows), -1)), Folded(real, np.zeros(len(real), np.int64)), SPAN_TOKENS
     )
@@ -49,6 +50,6 @@ def copied_among(real: Rows, *, salt: int) -> Copied:
     The reference for `copied`: how much alike rows are that nobody copied.
     """
     folds = (mixed(real.root, salt) % np.uint64(_FOLDS)).astype(np.int64)
-    near, similarity = matches(real.sketches, real.sketches, folds, folds)
+    near, similarity = matches(real.sketches, real.sketches, folds, folds, threshold=THRESHOLD)
     shared = passages(Folded(real, folds), Folded(real, folds), SPAN_TOKENS)
     return Copied(near, similarity, shared.tokens, shared.source, shared.mask)

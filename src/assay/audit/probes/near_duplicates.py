@@ -6,6 +6,7 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.probe import Floats, Probe
+from assay.audit.rows import NEAR
 
 
 def _tally(columns: Columns) -> Floats:
@@ -16,7 +17,7 @@ def _tally(columns: Columns) -> Floats:
 PROBE = Probe(
     "duplicates.near_share",
     _tally,
-    "rows in a cluster of near-duplicates (Jaccard over 3-word shingles at least 0.7, candidates by MinHash, "
+    f"rows in a cluster of near-duplicates (Jaccard over 3-word shingles at least {NEAR}, candidates by MinHash, "
     "then verified), its first row excepted / rows with words; as many real rows as synthetic ones",
     equal_rows=True,
 )

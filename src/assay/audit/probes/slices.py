@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.probe import Floats, Probe
+from assay.audit.annotate.parts import REST
+from assay.audit.probe import HALVINGS, Floats, Probe
 
 # More values than this in one column are ids or free text rather than parts of a population.
 MOST_VALUES = 200
@@ -22,7 +23,7 @@ def slice_probes(synthetic: Columns, real: Columns) -> tuple[Probe, ...]:
 
 
 def _values(real: Columns, name: str) -> list[str]:
-    values = [str(value) for value in np.unique(real.parts[name]) if value != ""]
+    values = [str(value) for value in np.unique(real.parts[name]) if value not in ("", REST)]
     return values if 2 <= len(values) <= MOST_VALUES else []
 
 
@@ -35,7 +36,7 @@ def _probe(name: str, value: str) -> Probe:
         "coverage.slice_ratio",
         tally,
         f"share of synthetic rows with this {name} / share of real rows with it, "
-        "of the rows that have one; real rows are halved by root for the reference",
+        f"of the rows that have one; the reference is the mean over {HALVINGS} halvings of the real rows by root",
         ratio=True,
         slice={name: value},
     )

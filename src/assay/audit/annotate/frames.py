@@ -1,0 +1,117 @@
+"""Frames: what rows of one template have in common once the words that fill its slots are taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.audit.rows import Bools, Rows, mixed
+from assay.engine.local import map_batches
+from assay.kernels.shapes import PLAIN, shapes
+from assay.kernels.skeletons import skeletons
+
+# A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
+# up this share of all. Filled from a short list it is frequent itself, so fewer words are kept too.
+COMMON = (0.3, 0.4, 0.5, 0.6)
+# Where only small words change, as when one sentence is told of him and of her, the others are kept.
+RARE = 0.5
+# Fewer kept words make no frame: "the ... of the ..." is grammar.
+FEWEST_COMMON, FEWEST_RARE = 5, 3
+# Rows of one frame that are no accident.
+FEWEST_ROWS = 3
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Frequent:
+    """Words by how frequent they are.
+
+    Attributes:
+        ids: Hashes of the words, ascending, shape (words,).
+        rank: 0 for the commonest word, shape (words,).
+        share: Share of all words taken by those of each rank and before, shape (words,).
+    """
+
+    ids: Words
+    rank: npt.NDArray[np.int64]
+    share: npt.NDArray[np.float64]
+
+    def ranks(self, ids: Words) -> npt.NDArray[np.int64]:
+        """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
+        if not len(self.ids):
+            return np.zeros(len(ids), np.int64)
+        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        return np.where(self.ids[at] == ids, self.rank[at], len(self.ids))
+
+    def reaching(self, share: float) -> int:
+        """How many of the commonest words it takes to make up `share` of all words."""
+        return int(np.searchsorted(self.share, share)) + 1
+
+
+def frequent(*sides: Rows) -> Frequent:
+    """Every word of the sides; each side has the same weight, however long it is."""
+    kinds = [_kinds(side) for side in sides]
+    every = np.concatenate([ids for ids, _ in kinds])
+    weights = np.concatenate([counts / max(counts.sum(), 1) for _, counts in kinds])
+    ids, place = np.unique(every, return_inverse=True)
+    totals = np.bincount(place, weights=weights, minlength=len(ids)) / max(len(sides), 1)
+    order = np.argsort(-totals, kind="stable")
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    return Frequent(ids, rank, np.cumsum(totals[order]))
+
+
+def _kinds(side: Rows) -> tuple[Words, npt.NDArray[np.int64]]:
+    """The different words of a side and how often each occurs, read a batch at a time."""
+    ids, counts = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    for batch_ids, batch_counts in map_batches(
+        lambda batch: np.unique(batch.tokens.ids, return_counts=True), side.batches()
+    ):
+        ids, place = np.unique(np.concatenate([ids, batch_ids]), return_inverse=True)
+        summed = np.bincount(place, weights=np.concatenate([counts, batch_counts]), minlength=len(ids))
+        counts = summed.astype(np.int64)
+    return ids, counts
+
+
+def keepings(rows: Rows, words: Frequent) -> Iterator[tuple[Bools, int]]:
+    """Each way to take words out: the tokens kept, shape (tokens,), and how many of them a frame needs."""
+    plain = shapes(rows.text, rows.tokens).kinds == PLAIN
+    ranks = words.ranks(rows.tokens.ids)
+    for share in COMMON:
+        yield plain & (ranks < words.reaching(share)), FEWEST_COMMON
+    yield ranks >= words.reaching(RARE), FEWEST_RARE
+
+
+def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:
+    """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little."""
+    ways = [
+        skeletons(rows.tokens.ids, rows.tokens.offsets, kept, fewest)
+        for kept, fewest in keepings(rows, words)
+    ]
+    return np.column_stack(ways)
+
+
+def framed(
+    frames: npt.NDArray[np.uint64], roots: npt.NDArray[np.uint64], texts: npt.NDArray[np.uint64]
+) -> Bools:
+    """Rows that share a frame with two others, no two of one root or word for word alike; shape (rows,).
+
+    Args:
+        frames: From `frames`, shape (rows, ways).
+        roots, texts: Hashes of each row's root and of its words, shape (rows,).
+    """
+    found = np.zeros(len(frames), bool)
+    for frame in frames.T:
+        real = np.flatnonzero(frame)
+        _, group = np.unique(frame[real], return_inverse=True)
+        number = int(group.max()) + 1 if len(group) else 0
+        fewest = np.full(number, len(frames))
+        for names in (roots[real], texts[real]):
+            pairs = np.unique(mixed(names) ^ group.astype(np.uint64), return_index=True)[1]
+            fewest = np.minimum(fewest, np.bincount(group[pairs], minlength=number))
+        found[real] |= fewest[group] >= FEWEST_ROWS
+    return found

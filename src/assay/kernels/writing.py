@@ -1,0 +1,43 @@
+"""Which script each row is written in."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from assay.kernels.arrow import TextColumn, text_buffers
+from assay.kernels.scripts import SCRIPTS, alphabets
+from assay.kernels.text import decode
+
+HAN, KANA = (np.uint8(SCRIPTS.index(name) + 1) for name in ("Han", "Kana"))
+# Japanese prose is a third kana or more; Chinese prose has none.
+_JAPANESE = 0.1
+
+
+def scripts(column: TextColumn) -> npt.NDArray[np.uint8]:
+    """The script that most letters of each row belong to, shape (num_rows,).
+
+    Returns: Place in `SCRIPTS` plus one; 0 for a row without letters. Han with a tenth of kana is Kana.
+    """
+    parts = [_commonest(offsets, data, alphabets()) for offsets, data in text_buffers(column)]
+    return np.concatenate([np.zeros(0, np.uint8), *parts])
+
+
+@numba.njit(nogil=True, cache=True)
+def _commonest(offsets, data, alphabets):  # type: ignore[no-untyped-def]
+    found = np.zeros(len(offsets) - 1, np.uint8)
+    for row in range(len(found)):
+        counts = np.zeros(len(SCRIPTS) + 1, np.int64)
+        at = offsets[row]
+        while at < offsets[row + 1]:
+            code, at = decode(data, at)
+            counts[alphabets[code]] += 1
+        counts[0] = 0
+        east = counts[HAN] + counts[KANA]
+        if counts[KANA] > _JAPANESE * east:
+            counts[KANA], counts[HAN] = east, 0
+        most = counts.argmax()
+        if counts[most] > 0:
+            found[row] = most
+    return found
