@@ -15,6 +15,8 @@ from assay.audit.rows import Bools
 
 # Such phrases come first or last; between, the same words are often quoted.
 _EDGE_CHARACTERS = 200
+# What may stand before an opening; spelt out, for Arrow's engine takes every letter beyond ASCII for no word.
+_BEFORE = r"[\s\"'*_#>(\[\u201c\u2018\u00ab\u300c-]*"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def stock(file: str) -> Stock:
     """The phrases of a file beside the probes.
 
     A line is a phrase in lower case with which a row opens; one marked ``*`` may stand anywhere near the
-    start, one marked ``$`` anywhere near the end. ``#`` begins a comment, ``...`` stands for a few words.
+    start, one marked ``$`` anywhere near the end. ``#`` begins a comment.
     """
     text = (resources.files("assay.audit.probes") / file).read_text(encoding="utf-8")
     lines = [line.strip() for line in text.splitlines()]
@@ -66,15 +68,12 @@ def stock(file: str) -> Stock:
     openings = [_pattern(line) for line in lines if line[0] not in "*$"]
     anywhere = [_pattern(line[1:].strip()) for line in lines if line[0] == "*"]
     closings = [_pattern(line[1:].strip()) for line in lines if line[0] == "$"]
-    leading = [rf"^\W*(?:{'|'.join(openings)})"] if openings else []
+    leading = [rf"^{_BEFORE}(?:{'|'.join(openings)})"] if openings else []
     leading += [rf"(?:{'|'.join(anywhere)})"] if anywhere else []
     return Stock("|".join(leading), f"(?:{'|'.join(closings)})" if closings else None)
 
 
 def _pattern(phrase: str) -> str:
-    parts = [re.escape(part.strip()) for part in phrase.split("...")]
-    body = r"(?:\W+\w+){1,4}\W+".join(part for part in parts if part)
     # A word's edge exists only between signs of different kinds, and scripts without spaces have none.
-    first = r"\b" if phrase[0].isascii() and phrase[0].isalnum() else ""
-    last = r"\b" if phrase[-1].isascii() and phrase[-1].isalnum() else ""
-    return first + body + (r"\W+\w+" if phrase.endswith("...") else last)
+    first, last = (r"\b" if sign.isascii() and sign.isalnum() else "" for sign in (phrase[0], phrase[-1]))
+    return first + re.escape(phrase) + last
