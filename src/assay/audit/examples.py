@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.labels import Noise
 from assay.audit.annotate.phrases import Phrase, locate
+from assay.audit.faults import faults
 from assay.audit.probes.openings import COMMONEST, openings
 from assay.audit.rows import Index, Rows
 from assay.core.evidence import EXAMPLES
@@ -28,6 +30,7 @@ def examples(
     real: Rows,
     phrases: tuple[Phrase, ...],
     suspicion: npt.NDArray[np.float32] | None,
+    noise: Noise | None = None,
 ) -> pa.Table:
     """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -41,6 +44,10 @@ def examples(
         *(_example("quality.empty_share", rows, row) for row in _first(columns.empty)),
         *(_example("quality.refusal_share", rows, row) for row in _first(columns.refusal)),
         *(_example("quality.repetition_share", rows, row) for row in _first(columns.repetition)),
+        *(
+            _example(fault.measure, rows, fault.row, beside=fault.beside, span=fault.span, note=fault.note)
+            for fault in faults(rows, columns.content, noise, EACH)
+        ),
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
     ]

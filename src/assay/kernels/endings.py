@@ -21,7 +21,9 @@ Counts = npt.NDArray[np.int64]
 OTHER, BLANK, LETTER, NUMBER, STOP, PAUSE, OPENING, CLOSING = range(8)
 _STOPS = ".!?\u2026\u203c\u2047\u2048\u2049\u203d"
 # These need no space after them: full-width and Indic stops, Arabic, Ethiopic, Armenian, Myanmar, Khmer.
-_FREE_STOPS = "\u3002\uff01\uff1f\uff61\uff0e\u0964\u0965\u06d4\u061f\u1362\u1367\u1368\u0589\u104b\u17d4\u17d5"
+_FREE_STOPS = (
+    "\u3002\uff01\uff1f\uff61\uff0e\u0964\u0965\u06d4\u061f\u1362\u1367\u1368\u0589\u104b\u17d4\u17d5"
+)
 _PAUSES = ",;:\u060c\u061b\u3001\uff0c\uff1b\uff1a&"
 _WALKED = 0x20000
 # Letters and marks before a full stop; fewer are mostly an abbreviation or an initial.
@@ -130,9 +132,16 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
                     fences += 1
             else:
                 ticks = -1
-            if pending and kind != CLOSING and code != 34 and code != 39 and code != 0x201D and code != 0x2019:
+            if (
+                pending
+                and kind != CLOSING
+                and code != 34
+                and code != 39
+                and code != 0x201D
+                and code != 0x2019
+            ):
                 pending = False
-            if kind == LETTER or kind == NUMBER:
+            if kind == LETTER or kind == NUMBER:  # noqa: SIM109
                 if roles[code] == SINGLE:
                     halves += 1
                 elif not in_word:

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 
 from assay.audit.annotate.checked import Checked
 
-_DASHES = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u2219": "*", "\u00f7": "/"})
+_DASHES = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u2219": "*", "\u00f7": "/"}
+)
 _NUMBER = r"[$\u20ac\u00a3\u00a5]? ?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|[$\u20ac\u00a3\u00a5]?\.\d+%?"
 # Numbers joined by signs, up to one equals sign and one number. Nothing that would make it part of a longer
 # formula may touch it: a variable, a power, another sign, another digit.
@@ -24,9 +26,7 @@ _EQUATION = re.compile(
     rf"=(?!=) *(?P<right>-? ?(?:{_NUMBER}))"
     r"(?![\w^\\]|[.:]\d|,? ?\d{{3}}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
 )
-_CANDIDATE = (
-    r"\d[ )%]*[-+*/xX\x{2212}\x{2013}\x{d7}\x{b7}\x{2219}\x{f7}][ (]*[$\x{20ac}\x{a3}\x{a5}]? ?[.\d][\d.,% )]*=[ <\-$\x{20ac}\x{a3}\x{a5}]*[.\d]"
-)
+_CANDIDATE = r"\d[ )%]*[-+*/xX\x{2212}\x{2013}\x{d7}\x{b7}\x{2219}\x{f7}][ (]*[$\x{20ac}\x{a3}\x{a5}]? ?[.\d][\d.,% )]*=[ <\-$\x{20ac}\x{a3}\x{a5}]*[.\d]"
 _PART = re.compile(rf"(?P<number>{_NUMBER})|(?P<sign>[-+*/()xX])| +")
 # "3, 000" is a thousand, "6 / 1/2" twelve, and cents make dollars: people write so, and mean no mistake by it.
 _SPACED_THOUSANDS = re.compile(r"\d,$")

@@ -88,7 +88,9 @@ def _code(prompt: str | None, answer: str) -> Iterator[Block]:
     elif _CODE_START.match(answer):
         yield Block("python", answer, 0, len(answer))
     elif prompt is not None and _INDENTED.match(answer) and re.search(_PROMPT_IS_CODE, prompt):
-        yield Block("python", f"{prompt}{'' if prompt.endswith(chr(10)) else chr(10)}{answer}", 0, len(answer))
+        yield Block(
+            "python", f"{prompt}{'' if prompt.endswith(chr(10)) else chr(10)}{answer}", 0, len(answer)
+        )
 
 
 def _deep(source: str) -> bool:

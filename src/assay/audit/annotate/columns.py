@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from assay.audit.annotate.content import Content, content
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, holds
 from assay.audit.annotate.refusals import refuses
@@ -30,6 +31,7 @@ class Columns:
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
+        content: What is wrong with what the row says.
     """
 
     root: npt.NDArray[np.uint64]
@@ -45,28 +47,26 @@ class Columns:
     near_copy: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
+    content: Content
 
     def __len__(self) -> int:
         return len(self.root)
 
     def take(self, index: Index) -> Columns:
         """The rows at `index`, what is known about each unchanged."""
-        taken: dict[str, Any] = {}
-        for field in fields(self):
-            values = getattr(self, field.name)
-            if isinstance(values, Mapping):
-                taken[field.name] = {name: each[index] for name, each in values.items()}
-            else:
-                taken[field.name] = values[index]
-        return Columns(**taken)
+        taken: Columns = _taken(self, index)
+        return taken
 
     def alone(self, index: Index) -> Columns:
         """The rows at `index` as if there were no others: only repeats of each other count."""
         return _with_repeats(self.take(index))
 
 
-def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
-    """The columns of `rows`."""
+def annotate(
+    rows: Rows, copied: Copied, phrases: Iterable[Phrase] = (), spoken: frozenset[int] = frozenset()
+) -> Columns:
+    """The columns of `rows`; `spoken` are the languages of the real rows, where they are known."""
+    answers = tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
     unmarked = Columns(
         root=rows.root,
@@ -75,13 +75,14 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         near_group=near_clusters(rows.tokens),
         exact_repeat=nowhere,
         near_repeat=nowhere,
-        empty=(rows.lengths == 0) | (np.diff(tokens(rows.answer).offsets) == 0),
+        empty=(rows.lengths == 0) | (np.diff(answers.offsets) == 0),
         refusal=refuses(rows.answer),
         repetition=repeats_itself(rows.tokens),
         copied_tokens=copied.tokens,
         near_copy=copied.near >= 0,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
+        content=content(rows, answers, spoken),
     )
     return _with_repeats(unmarked)
 
@@ -92,7 +93,19 @@ def _with_repeats(columns: Columns) -> Columns:
         columns,
         exact_repeat=repeats(columns.exact_group, filled),
         near_repeat=repeats(columns.near_group, filled),
+        content=columns.content.compared_afresh(),
     )
+
+
+def _taken(values: Any, index: Index) -> Any:
+    """The rows at `index` of an array, of every array of a mapping, or of every field of a group of columns."""
+    if isinstance(values, Mapping):
+        return {name: _taken(each, index) for name, each in values.items()}
+    if is_dataclass(values) and not isinstance(values, type):
+        return replace(
+            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
+        )
+    return values[index]
 
 
 def _strings(values: object) -> npt.NDArray[np.str_]:
