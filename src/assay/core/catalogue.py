@@ -201,7 +201,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "share of rows with a prompt",
         "higher",
         0.02,
-        "rows whose answer opens as the prompt or holds half of it in a row, at least 8 words / rows with such a prompt",
+        "rows whose answer opens as the prompt does or holds half of it in a row / rows with a prompt of 8 words or more",
         "convention",
     ),
     Definition(

@@ -36,7 +36,8 @@ class Endings:
     """Arrays of shape (rows,). A line is what stands between line feeds; blank ones do not count.
 
     Attributes:
-        last: Kind of the last character that is no white space, one of the constants above.
+        last: Kind of the last character that is no white space, one of the constants above; a tag such as
+            ``#film`` or ``@her`` is of the kind `OTHER`.
         stops: Sentences that end within the last line, before its end.
         words: Words of the last line; in scripts without spaces two characters count as one.
         prose: The last line begins with a letter, so it is no item, heading, table or quotation.
@@ -97,7 +98,7 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
         stops = words = halves = run = depth = 0
         long_lines = long_stopped = fences = ticks = 0
         blank_line, prose, in_word, pending = True, False, False, False
-        before_blank = True
+        before_blank, tag = True, False
         while at < stop:
             code, at = _decode(data, at)
             if code == 10:
@@ -111,6 +112,7 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
                 continue
             kind = kinds[code]
             if kind == BLANK:
+                tag = False
                 stops += pending
                 pending = False
                 run = 0
@@ -163,8 +165,10 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
                     depth = max(depth - 1, 0)
                 run = 0
                 in_word = False
+            if kind != LETTER and kind != NUMBER and code != 95:
+                tag = code == 35 or code == 64
             before_blank = False
-            last = kind
+            last = OTHER if tag else kind
         out[0, row] = last
         out[1, row] = stops
         out[2, row] = words + halves // 2

@@ -24,7 +24,7 @@ _NUMBER = r"[$\u20ac\u00a3\u00a5]? ?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|[$\u2
 _EQUATION = re.compile(
     rf"(?<![\w.,:^%)\]}}+*/\\=-])(?P<left>[(-]*(?:{_NUMBER})(?:[ )]*(?:[-+*/]|[xX](?=[ (\d$.]))[ (]*(?:{_NUMBER}))+[ )]*)"
     rf"=(?!=) *(?P<right>-? ?(?:{_NUMBER}))"
-    r"(?![\w^\\]|[.:]\d|,? ?\d{{3}}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
+    r"(?![\w^\\%]|[.:]\d|,? ?\d{{3}}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
 )
 _CANDIDATE = r"\d[ )%]*[-+*/xX\x{2212}\x{2013}\x{d7}\x{b7}\x{2219}\x{f7}][ (]*[$\x{20ac}\x{a3}\x{a5}]? ?[.\d][\d.,% )]*=[ <\-$\x{20ac}\x{a3}\x{a5}]*[.\d]"
 _PART = re.compile(rf"(?P<number>{_NUMBER})|(?P<sign>[-+*/()xX])| +")

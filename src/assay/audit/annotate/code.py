@@ -26,7 +26,7 @@ _CODE_START = re.compile(rf"\s*(?:@\w|{_STARTS})")
 _INDENTED = re.compile(r"(?:[ \t]*\n)*[ \t]+\S")
 # Notebooks and consoles mix these into code; they are no Python and no mistake.
 _SHELL_LINES = re.compile(r"^[ \t]*[%!][^\n]*$", re.MULTILINE)
-_CONSOLE = re.compile(r"^[ \t]*(?:>>> |\$ )", re.MULTILINE)
+_CONSOLE = re.compile(r"\s*(?:>>> |\$ )")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -56,7 +56,7 @@ def locate(prompt: str | None, answer: str) -> tuple[int, int] | None:
 def parses(source: str) -> bool | None:
     """Whether `source` is Python as this interpreter reads it; None where it is too long or deep to try."""
     source = textwrap.dedent(_SHELL_LINES.sub("", source))
-    if len(source) > _MOST_CHARACTERS or not source.strip() or _CONSOLE.search(source) or _deep(source):
+    if len(source) > _MOST_CHARACTERS or not source.strip() or _CONSOLE.match(source) or _deep(source):
         return None
     try:
         with warnings.catch_warnings():

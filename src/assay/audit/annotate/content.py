@@ -58,14 +58,17 @@ def content(rows: Rows, answers: Tokens, spoken: frozenset[int]) -> Content:
     prompts = tokens(rows.prompt)
     echo, echo_at = echoing(prompts, answers)
     asked, meant = meanings(rows, answers, prompts)
+    code = broken_code(rows.prompt, rows.answer)
+    language = foreign(rows, spoken)
     return Content(
         truncated=truncated(rows.answer, answers),
         boilerplate=boilerplate(rows.answer),
         echo=echo,
         echo_at=echo_at,
-        language=foreign(rows, spoken),
+        # The words of code are English in every language.
+        language=Checked(language.fits & ~code.fits, language.fails & ~code.fits),
         placeholder=placeholders(rows.answer),
-        code=broken_code(rows.prompt, rows.answer),
+        code=code,
         json=invalid_json(rows.prompt, rows.answer),
         arithmetic=wrong_arithmetic(rows.answer),
         contradiction=contradicting(asked, meant),

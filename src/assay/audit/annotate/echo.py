@@ -9,11 +9,13 @@ from assay.audit.rows import Index
 from assay.kernels.echoes import echoes, opens_alike
 from assay.kernels.text import Tokens
 
-LEAST_WORDS = 8
+LEAST_WORDS, OPENING_WORDS = 8, 12
+# A short question may be taken up in its answer, so nearly all of it must return; of a long one, half.
+_NEARLY, _LONG = 0.9, 18
 
 
 def echoing(prompts: Tokens, answers: Tokens) -> tuple[Checked, Index]:
-    """Rows that open as their prompt does, or say half of it again, in each case 8 words in a row or more.
+    """Rows that open with the prompt's first 12 words, or say half of it again in a row; of short ones all.
 
     Args:
         prompts: Words the model was given; a row without a prompt has none.
@@ -22,6 +24,8 @@ def echoing(prompts: Tokens, answers: Tokens) -> tuple[Checked, Index]:
     """
     asked, said = np.diff(prompts.offsets), np.diff(answers.offsets)
     fits = (asked >= LEAST_WORDS) & (said > 0)
-    place = echoes(answers, prompts, np.where(fits, np.maximum(LEAST_WORDS, (asked + 1) // 2), 0))
-    place[opens_alike(answers, prompts, LEAST_WORDS)] = 0
+    nearly = np.minimum(np.ceil(_NEARLY * asked).astype(np.int64), _LONG)
+    lengths = np.maximum(np.maximum(LEAST_WORDS, nearly), (asked + 1) // 2)
+    place = echoes(answers, prompts, np.where(fits, lengths, 0))
+    place[opens_alike(answers, prompts, OPENING_WORDS)] = 0
     return Checked(fits, fits & (place >= 0)), np.where(fits, place, -1)

@@ -27,6 +27,8 @@ _MAIN_SCRIPT = 0.6
 _KANA = 0.05
 # Weight of the list words found, their share of the row's words, and how far ahead of the next language.
 _LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
+# So much of a row tells its language; the rest would only cost time.
+_CHARACTERS = 2000
 _FENCED = "(?s)```.*?(?:```|$)"
 _TRANSLATION = (
     r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
@@ -45,8 +47,7 @@ def languages(text: pa.Array) -> Codes:
 
     Source: after Grefenstette 1995, Comparing two language identification schemes (short words).
     """
-    # Marks that stand apart from their letters would make other words of the ones listed.
-    prose = pc.utf8_normalize(pc.replace_substring_regex(pc.fill_null(text, ""), _FENCED, " "), "NFC")
+    prose = _prose(text)
     letters = alphabets(prose)
     total = letters.sum(axis=1)
     main = letters.argmax(axis=1)
@@ -63,6 +64,16 @@ def languages(text: pa.Array) -> Codes:
     by_words = np.flatnonzero(clear & lists.listed[main] & (total >= _LEAST_LETTERS))
     told[by_words] = _by_words(tokens(prose.take(pa.array(by_words))), main[by_words], lists)
     return told
+
+
+def _prose(text: pa.Array) -> pa.Array:
+    """The start of each text, without fenced code, in composed letters: those the lists are written in."""
+    start = pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, _CHARACTERS)
+    fenced = pc.match_substring(start, "```")
+    if pc.any(fenced).as_py():
+        start = pc.if_else(fenced, pc.replace_substring_regex(start, _FENCED, " "), start)
+    plain = pc.string_is_ascii(start)
+    return start if pc.all(plain).as_py() else pc.utf8_normalize(start, "NFC")
 
 
 @functools.cache
@@ -134,22 +145,29 @@ def _lists() -> _Lists:
 
 
 def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Codes:
-    scores = _scores(words.ids, words.offsets, lists.words, lists.weights)
+    found, scores = _scores(words.ids, words.offsets, lists.words, lists.weights)
     scores[lists.scripts[None, :] != script[:, None]] = 0
-    ordered = np.sort(scores, axis=1)
-    best, second = ordered[:, -1], ordered[:, -2]
-    enough = (best >= _LEAST_WEIGHT) & (best >= _LEAST_SHARE * np.diff(words.offsets))
-    return np.where(enough & (best >= _AHEAD * second), scores.argmax(axis=1), UNKNOWN).astype(np.int16)
+    row, best = np.arange(len(scores)), scores.argmax(axis=1)
+    ahead = scores[row, best] >= _AHEAD * np.partition(scores, -2, axis=1)[:, -2]
+    enough = (scores[row, best] >= _LEAST_WEIGHT) & (
+        found[row, best] >= _LEAST_SHARE * np.diff(words.offsets)
+    )
+    return np.where(enough & ahead, best, UNKNOWN).astype(np.int16)
 
 
 @numba.njit(nogil=True, cache=True)
 def _scores(ids, offsets, words, weights):  # type: ignore[no-untyped-def]
-    """Summed weights of each row's words for each language, shape (rows, languages)."""
-    scores = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
-    for row in range(len(scores)):
+    """Summed weights of each row's words for each language, and of its different words; (rows, languages)."""
+    found = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
+    different = np.zeros_like(found)
+    last_row = np.full(len(words), -1, np.int64)
+    for row in range(len(found)):
         for token in range(offsets[row], offsets[row + 1]):
             place = np.searchsorted(words, ids[token])
             if place < len(words) and words[place] == ids[token]:
-                for language in range(weights.shape[1]):
-                    scores[row, language] += weights[place, language]
-    return scores
+                found[row] += weights[place]
+                # A text that says one word again and again is no evidence of a language.
+                if last_row[place] != row:
+                    different[row] += weights[place]
+                    last_row[place] = row
+    return found, different

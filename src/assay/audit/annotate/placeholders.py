@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from assay.audit.annotate.checked import Checked
 
 _NAMED = (
-    r"(?:(?:your|my|his|her|their|the|recipient(?:'s)?|sender(?:'s)?|company|customer|client|employee|employer|"
+    r"(?:(?:your|recipient(?:'s)?|sender(?:'s)?|company|customer|client|employee|employer|"
     r"hiring manager|user|person|friend|author|first|last|full|product|project|event|school|university|city|"
     r"job|street|insert|enter|add|fill|specify|state|include|mention|provide|describe)\b[\w ,.'/&#-]{0,60}|"
     r"name|date|time|address|email|e-mail|phone|phone number|number|title|company|location|city|state|country|"

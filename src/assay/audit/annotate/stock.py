@@ -16,7 +16,7 @@ from assay.audit.rows import Bools
 # Such phrases come first or last; between, the same words are often quoted.
 _EDGE_CHARACTERS = 200
 # What may stand before an opening; spelt out, for Arrow's engine takes every letter beyond ASCII for no word.
-_BEFORE = r"[\s\"'*_#>(\[\u201c\u2018\u00ab\u300c-]*"
+_BEFORE = "[\\s\"'*_#>(\\[\u201c\u2018\u00ab\u300c-]*"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from assay.audit.annotate.checked import Checked
-from assay.kernels.endings import LETTER, NUMBER, OPENING, PAUSE, endings
+from assay.kernels.endings import LETTER, OPENING, PAUSE, endings
 from assay.kernels.text import Tokens, tokens
 
 # Words that hardly any finished text ends with; ambiguous ones ("die", "a", "to") are left out.
@@ -32,7 +32,7 @@ def truncated(answers: pa.Array, words: Tokens) -> Checked:
     end = endings(answers)
     counts = np.diff(words.offsets)
     filled = counts > 0
-    unfinished = (end.last == LETTER) | (end.last == NUMBER)
+    unfinished = end.last == LETTER  # a number is a score, a year or a result
     long = counts >= _LEAST_WORDS
     hangs = np.zeros(len(counts), bool)
     hangs[filled] = np.isin(words.ids[words.offsets[1:][filled] - 1], _dangling())

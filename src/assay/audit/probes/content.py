@@ -47,8 +47,8 @@ PROBES = (
     _probe(
         "quality.prompt_echo_share",
         lambda content: content.echo,
-        "rows whose answer opens with the prompt's first 8 words, or repeats half of it in a row, 8 words or "
-        "more / rows with a prompt of 8 words or more",
+        "rows whose answer opens with the prompt's first 12 words, or repeats half of it in a row (nearly all "
+        "of a short one) / rows with a prompt of 8 words or more",
         least=_FEW,
         counted="rows with a prompt of 8 words",
     ),
