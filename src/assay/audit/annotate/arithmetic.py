@@ -22,7 +22,7 @@ _NUMBER = r"[$\u20ac\u00a3\u00a5]? ?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|[$\u2
 # Numbers joined by signs, up to one equals sign and one number. Nothing that would make it part of a longer
 # formula may touch it: a variable, a power, another sign, another digit.
 _EQUATION = re.compile(
-    rf"(?<![\w.,:^%)\]}}+*/\\=-])(?P<left>[(-]*(?:{_NUMBER})(?:[ )]*(?:[-+*/]|[xX](?=[ (\d$.]))[ (]*(?:{_NUMBER}))+[ )]*)"
+    rf"(?<![\w.,:^%)\]}}+*/\\=-])(?P<left>(?!0[xX])[(-]*(?:{_NUMBER})(?:[ )]*(?:[-+*/]|[xX](?=[ (\d$.]))[ (]*(?:{_NUMBER}))+[ )]*)"
     rf"=(?!=) *(?P<right>-? ?(?:{_NUMBER}))"
     r"(?![\w^\\%]|[.:]\d|,? ?\d{{3}}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
 )

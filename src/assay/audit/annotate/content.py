@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from assay.audit.annotate.arithmetic import wrong_arithmetic
 from assay.audit.annotate.boilerplate import boilerplate
@@ -60,13 +61,17 @@ def content(rows: Rows, answers: Tokens, spoken: frozenset[int]) -> Content:
     asked, meant = meanings(rows, answers, prompts)
     code = broken_code(rows.prompt, rows.answer)
     language = foreign(rows, spoken)
+    # The words of code are English in every language; between fences they were left out already.
+    prose = ~(
+        code.fits
+        & ~np.asarray(pc.match_substring(rows.answer, "```").to_numpy(zero_copy_only=False), dtype=bool)
+    )
     return Content(
         truncated=truncated(rows.answer, answers),
         boilerplate=boilerplate(rows.answer),
         echo=echo,
         echo_at=echo_at,
-        # The words of code are English in every language.
-        language=Checked(language.fits & ~code.fits, language.fails & ~code.fits),
+        language=Checked(language.fits & prose, language.fails & prose),
         placeholder=placeholders(rows.answer),
         code=code,
         json=invalid_json(rows.prompt, rows.answer),
