@@ -183,15 +183,13 @@ def test_real_against_real_shows_nothing(clean: dict[bool, AuditResult]) -> None
 def test_a_planted_defect_moves_its_measure_more_with_dose(
     tmp_path: Path, clean: dict[bool, AuditResult], name: str, spoil: Spoil, labelled: bool
 ) -> None:
-    results = [
-        audited(tmp_path / str(dose), spoilt(spoil, dose), labelled=labelled) for dose in (0.1, 0.2, 0.4)
-    ]
+    results = [audited(tmp_path / str(dose), spoilt(spoil, dose), labelled=labelled) for dose in (0.1, 0.3)]
     values = [find(each, name).value or 0.0 for each in (clean[labelled], *results)]
-    assert values[0] < values[1] < values[2] < values[3], values
+    assert values[0] < values[1] < values[2], values
     assert surely_worse(find(results[-1], name))
     if name != "quality.label_noise_share":
         assert values[1:] == pytest.approx(
-            [dose * (1 + (name == "quality.contradiction_share")) for dose in (0.1, 0.2, 0.4)], abs=0.02
+            [dose * (1 + (name == "quality.contradiction_share")) for dose in (0.1, 0.3)], abs=0.02
         )
     shown = [each for each in results[0].examples.to_pylist() if each["measure"] == name]
     assert shown

@@ -95,6 +95,8 @@ def _code(prompt: str | None, answer: str) -> Iterator[Block]:
 
 def _deep(source: str) -> bool:
     """Whether brackets or unary signs nest so far that parsing could take long or much."""
+    if sum(map(source.count, "([{")) <= _DEEPEST and sum(map(source.count, "-+~")) <= _DEEPEST:
+        return False
     depth = run = 0
     for sign in source:
         depth += _BRACKETS.get(sign, 0)

@@ -28,7 +28,7 @@ _KANA = 0.05
 # Weight of the list words found, their share of the row's words, and how far ahead of the next language.
 _LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
 # So much of a row tells its language; the rest would only cost time.
-_CHARACTERS = 2000
+_CHARACTERS = 1000
 _FENCED = "(?s)```.*?(?:```|$)"
 _TRANSLATION = (
     r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
@@ -96,9 +96,11 @@ def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
         spoken: Languages of the real rows; empty where nobody knows, and then only prompts count.
     """
     answer = languages(rows.answer)
-    asked = languages(rows.prompt) if rows.prompt.null_count < len(rows) else np.full(len(rows), UNKNOWN)
-    wanted = pc.fill_null(pc.match_substring_regex(rows.prompt, _TRANSLATION), False)
-    translates = np.asarray(wanted.to_numpy(zero_copy_only=False), dtype=bool)
+    asked, translates = np.full(len(rows), UNKNOWN, np.int16), np.zeros(len(rows), bool)
+    if rows.prompt.null_count < len(rows):
+        asked = languages(rows.prompt)
+        wanted = pc.fill_null(pc.match_substring_regex(rows.prompt, _TRANSLATION), False)
+        translates = np.asarray(wanted.to_numpy(zero_copy_only=False), dtype=bool)
     by_prompt = (asked != UNKNOWN) & (answer != UNKNOWN) & ~translates
     by_side = (asked == UNKNOWN) & (answer != UNKNOWN) & ~translates & bool(spoken)
     others = ~np.isin(answer, list(spoken))
@@ -158,16 +160,19 @@ def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Co
 @numba.njit(nogil=True, cache=True)
 def _scores(ids, offsets, words, weights):  # type: ignore[no-untyped-def]
     """Summed weights of each row's words for each language, and of its different words; (rows, languages)."""
-    found = np.zeros((len(offsets) - 1, weights.shape[1]), np.float32)
+    width = weights.shape[1]
+    found = np.zeros((len(offsets) - 1, width), np.float32)
     different = np.zeros_like(found)
     last_row = np.full(len(words), -1, np.int64)
     for row in range(len(found)):
         for token in range(offsets[row], offsets[row + 1]):
             place = np.searchsorted(words, ids[token])
             if place < len(words) and words[place] == ids[token]:
-                found[row] += weights[place]
                 # A text that says one word again and again is no evidence of a language.
-                if last_row[place] != row:
-                    different[row] += weights[place]
-                    last_row[place] = row
+                fresh = last_row[place] != row
+                last_row[place] = row
+                for language in range(width):
+                    found[row, language] += weights[place, language]
+                    if fresh:
+                        different[row, language] += weights[place, language]
     return found, different
