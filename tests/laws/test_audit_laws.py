@@ -41,9 +41,22 @@ NAMES = {
     "quality.empty_share",
     "quality.refusal_share",
     "quality.repetition_share",
+    "quality.truncated_share",
+    "quality.boilerplate_share",
+    "quality.placeholder_share",
+    "quality.label_noise_share",
+    "quality.contradiction_share",
     "copying.verbatim_share",
     "copying.near_share",
     "coverage.slice_ratio",
+}
+# Rows of plain invented words hold neither prompts nor code nor equations; their own laws stand elsewhere.
+WITHOUT_GROUND = {
+    "quality.prompt_echo_share",
+    "quality.language_mismatch_share",
+    "quality.broken_code_share",
+    "quality.invalid_json_share",
+    "quality.wrong_arithmetic_share",
 }
 REAL = rows(600, seed=1)
 CLEAN = rows(400, seed=2)
@@ -81,12 +94,16 @@ def test_any_split_gives_the_same_sum(folder: Path) -> None:
         whole = buckets(columns, probe.tally(columns))
         parts = [columns.take(np.flatnonzero(part == each)) for each in range(3)]
         np.testing.assert_array_equal(whole, sum(buckets(each, probe.tally(each)) for each in parts))
-        assert whole[:, 1].sum() > 0
+        assert whole[:, 1].sum() > 0 or probe.name in WITHOUT_GROUND
 
 
 def test_every_measure_is_there_with_interval_reference_and_method(clean: AuditResult) -> None:
-    assert {measure.name for measure in clean.measures} == NAMES
+    assert {measure.name for measure in clean.measures} == NAMES | WITHOUT_GROUND
     for measure in clean.measures:
+        if measure.name in WITHOUT_GROUND:
+            assert measure.value is None
+            assert measure.missing
+            continue
         assert measure.value is not None
         assert measure.low is not None
         assert measure.high is not None
@@ -112,7 +129,7 @@ def surely_worse(measure: Measure) -> bool:
 
 def test_real_against_real_shows_nothing(clean: AuditResult) -> None:
     for measure in clean.measures:
-        assert not surely_worse(measure), measure
+        assert measure.value is None or not surely_worse(measure), measure
 
 
 def test_chance_lies_in_the_interval_of_the_classifier(clean: AuditResult) -> None:

@@ -13,7 +13,9 @@ import pyarrow as pa
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.frames import FEWEST_ROWS, Frequent, keepings
+from assay.audit.annotate.labels import Noise
 from assay.audit.annotate.phrases import Phrase, locate, span
+from assay.audit.faults import faults
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.probes.repeated_runs import WORDS as RUN_WORDS
 from assay.audit.probes.repeated_runs import held
@@ -36,6 +38,7 @@ def examples(
     phrases: tuple[Phrase, ...],
     suspicion: npt.NDArray[np.float32] | None,
     words: Frequent,
+    noise: Noise | None,
 ) -> pa.Table:
     """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -51,6 +54,10 @@ def examples(
         *(_example("quality.empty_share", rows, row) for row in _first(columns.empty)),
         *(_example("quality.refusal_share", rows, row) for row in _first(columns.refusal)),
         *(_example("quality.repetition_share", rows, row) for row in _first(columns.repetition)),
+        *(
+            _example(fault.measure, rows, fault.row, beside=fault.beside, span=fault.span, note=fault.note)
+            for fault in faults(rows, columns.content, noise, EACH)
+        ),
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
     ]

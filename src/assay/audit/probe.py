@@ -12,6 +12,7 @@ from scipy import stats
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.rows import GROUPS, Bools, Rows, draw_rows, draw_tokens, groups, mixed
+from assay.core import words
 from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.measure import Measure, Reference
@@ -34,6 +35,8 @@ class Probe:
         equal_rows: The share grows with the number of rows, so both sides are cut to equally many.
         ratio: The number is the share divided by the same share of the real rows.
         slice, unit: Where they differ from the name's own.
+        least: Fewest units the share may rest on; with fewer the measure is missing and says so.
+        counted: What the units are, for people.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Probe:
     ratio: bool = False
     slice: Mapping[str, str] | None = None
     unit: str | None = None
+    least: int = 1
+    counted: str = "rows"
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class SampleProbe:
 
     Attributes:
         prepare: Does the dear work once for a sample of the questioned rows and one of the real rows; the
-            reader it returns gives the number for any part of them, as masks of shape (rows,).
+            reader it returns gives the number for any part of them, as masks of shape (rows,). An InputError
+            says why the rows have no such number.
         equal: What both samples have equally much of.
         against_real: The real sample matters; the reference is then real rows against other real rows.
         most: Most tokens or rows a sample holds.
@@ -103,6 +109,10 @@ def _share(probe: Probe, columns: Columns, level: float) -> Found:
     tally = probe.tally(columns)
     hits, units = buckets(columns, tally).T
     n = int(units.sum())
+    if n < probe.least:
+        return Found(
+            missing=f"needs at least {words.count(probe.least, 'row')}{probe.counted.removeprefix('rows')}; there are {n:,}"
+        )
     if hits.any() and (hits < units).any():
         return Found(*share(hits, units, level), n=n)
     # None or all: no spread tells how many independent rows the units are worth. Their roots are the safe
@@ -172,11 +182,11 @@ def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, lev
         return Found(
             missing=f"needs samples of at least {probe.least} rows with words; the smaller has {fewest}"
         )
-    read = probe.prepare(drawn, beside, rng)
     group, group_beside = groups(drawn), groups(beside)
     # A tally that says "this group is in": taking one away leaves the others in, all the jackknife asks for.
     present = np.eye(GROUPS)[np.unique(np.concatenate([group, group_beside]))]
     try:
+        read = probe.prepare(drawn, beside, rng)
         value, low, high = jackknife(
             present, lambda kept: read(kept[group] > 0, kept[group_beside] > 0), level
         )

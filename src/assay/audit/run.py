@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
 from assay.audit.annotate.frames import frequent
+from assay.audit.annotate.labels import Noise, label_noise
+from assay.audit.annotate.languages import spoken
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
@@ -86,12 +88,14 @@ def audit(
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool)
-    words = frequent(sides.synthetic, pool)
+    words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
+    among = copied_among(pool, salt=seed + 2)
     ours, theirs = with_parts(
-        (annotate(sides.synthetic, from_real, phrases, words), sides.synthetic),
-        (annotate(pool, copied_among(pool, salt=seed + 2), phrases, words), pool),
+        (annotate(sides.synthetic, from_real, phrases, words, real_languages), sides.synthetic),
+        (annotate(pool, among, phrases, words, real_languages), pool),
     )
     suspicion = _suspicion(sides, seed)
+    noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
     probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
@@ -103,8 +107,8 @@ def audit(
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
         tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words),
-        _flags(sides.synthetic, ours, from_real, suspicion),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise),
+        _flags(sides.synthetic, ours, from_real, suspicion, noise),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
@@ -168,8 +172,13 @@ def name_the_confound(measures: list[Measure]) -> list[Measure]:
 
 
 def _flags(
-    rows: Rows, columns: Columns, from_real: Copied, suspicion: npt.NDArray[np.float32] | None
+    rows: Rows,
+    columns: Columns,
+    from_real: Copied,
+    suspicion: npt.NDArray[np.float32] | None,
+    noise: Noise | None,
 ) -> pa.Table:
+    content = columns.content
     return pa.table(
         {
             "row": rows.row,
@@ -180,6 +189,16 @@ def _flags(
             "empty": columns.empty,
             "refusal": columns.refusal,
             "repetition": columns.repetition,
+            "truncated": content.truncated.fails,
+            "boilerplate": content.boilerplate.fails,
+            "prompt_echo": content.echo.fails,
+            "language_mismatch": content.language.fails,
+            "placeholder": content.placeholder.fails,
+            "broken_code": content.code.fails,
+            "invalid_json": content.json.fails,
+            "wrong_arithmetic": content.arithmetic.fails,
+            "contradiction": content.contradiction.fails,
+            "label_suspect": np.zeros(len(rows), bool) if noise is None else noise.suspect,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,

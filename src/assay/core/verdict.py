@@ -218,7 +218,8 @@ _ACTIONS: dict[str, str] = {
     "of those marked template, then generate from more varied prompts and seed rows.",
     "redundancy": "Do not make more of it in the same way: each further row says little that is new. Vary prompts, seed "
     "rows or the model first, and count these rows for what they are worth.",
-    "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
+    "wrong-content": "Drop the rows that rows/synthetic.parquet marks for the measures named here (empty, "
+    "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt that makes them.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "performance": "Keep it out of the training mix as it is.",

@@ -1,4 +1,4 @@
-"""Which script each row is written in."""
+"""Which script each row is written in, and how many letters of each it holds."""
 
 from __future__ import annotations
 
@@ -22,6 +22,23 @@ def scripts(column: TextColumn) -> npt.NDArray[np.uint8]:
     """
     parts = [_commonest(offsets, data, alphabets()) for offsets, data in text_buffers(column)]
     return np.concatenate([np.zeros(0, np.uint8), *parts])
+
+
+def letters(column: TextColumn) -> npt.NDArray[np.int64]:
+    """Letters of each row by script, shape (num_rows, len(SCRIPTS)); a null counts as an empty row."""
+    parts = [_count(offsets, data, alphabets(), len(SCRIPTS) + 1) for offsets, data in text_buffers(column)]
+    return np.concatenate([np.zeros((0, len(SCRIPTS) + 1), np.int64), *parts])[:, 1:]
+
+
+@numba.njit(nogil=True, cache=True)
+def _count(offsets, data, alphabets, width):  # type: ignore[no-untyped-def]
+    counts = np.zeros((len(offsets) - 1, width), np.int64)
+    for row in range(len(counts)):
+        at, stop = offsets[row], offsets[row + 1]
+        while at < stop:
+            code, at = decode(data, at)
+            counts[row, alphabets[code]] += 1
+    return counts
 
 
 @numba.njit(nogil=True, cache=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from assay.audit.annotate.content import Content, content
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.phrases import Phrase, holding
@@ -34,6 +35,7 @@ class Columns:
         template: Other rows are made after the same frame.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
+        content: What is wrong with what the row says.
     """
 
     root: npt.NDArray[np.uint64]
@@ -51,6 +53,7 @@ class Columns:
     template: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
+    content: Content
 
     def __len__(self) -> int:
         return len(self.root)
@@ -66,26 +69,36 @@ class Columns:
 
 
 def annotate(
-    rows: Rows, copied: Copied, phrases: Iterable[Phrase] = (), words: Frequent | None = None
+    rows: Rows,
+    copied: Copied,
+    phrases: Iterable[Phrase] = (),
+    words: Frequent | None = None,
+    spoken: frozenset[int] = frozenset(),
 ) -> Columns:
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
 
     Args:
         words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
+        spoken: The languages of the real rows, where they are known.
     """
     near_group = clusters(rows.sketches)
     chosen, ranked = tuple(phrases), words or frequent(rows)
-    parts = list(map_batches(lambda batch: row_columns(batch, chosen, ranked), rows.batches()))
-    whole = (
-        _each(lambda *values: np.concatenate(values), *parts) if parts else row_columns(rows, chosen, ranked)
-    )
+
+    def made(batch: Rows) -> Columns:
+        return row_columns(batch, chosen, ranked, spoken)
+
+    parts = list(map_batches(made, rows.batches()))
+    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else made(rows)
     return _with_repeats(
         replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
     )
 
 
-def row_columns(rows: Rows, phrases: tuple[Phrase, ...], words: Frequent) -> Columns:
+def row_columns(
+    rows: Rows, phrases: tuple[Phrase, ...], words: Frequent, spoken: frozenset[int] = frozenset()
+) -> Columns:
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
+    answers = rows.tokens if rows.answer is rows.text else tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
     return Columns(
         root=rows.root,
@@ -94,7 +107,7 @@ def row_columns(rows: Rows, phrases: tuple[Phrase, ...], words: Frequent) -> Col
         near_group=np.zeros(len(rows), np.int64),
         exact_repeat=nowhere,
         near_repeat=nowhere,
-        empty=(rows.lengths == 0) | _no_words(rows),
+        empty=(rows.lengths == 0) | (np.diff(answers.offsets) == 0),
         refusal=refuses(rows.answer),
         repetition=repeats_itself(rows.tokens),
         copied_tokens=np.zeros(len(rows), np.int64),
@@ -103,14 +116,8 @@ def row_columns(rows: Rows, phrases: tuple[Phrase, ...], words: Frequent) -> Col
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases=holding(rows, phrases),
+        content=content(rows, answers, spoken),
     )
-
-
-def _no_words(rows: Rows) -> Bools:
-    """Rows whose answer holds no word."""
-    if rows.answer is rows.text:
-        return np.asarray(rows.lengths == 0)
-    return np.asarray(np.diff(tokens(rows.answer).offsets) == 0)
 
 
 def _each(function: Callable[..., Any], *values: Any) -> Any:
@@ -133,7 +140,19 @@ def _with_repeats(columns: Columns) -> Columns:
         exact_repeat=repeats(columns.exact_group, filled),
         near_repeat=repeats(columns.near_group, filled),
         template=framed(columns.frames, columns.root, columns.exact_group),
+        content=columns.content.compared_afresh(),
     )
+
+
+def _taken(values: Any, index: Index) -> Any:
+    """The rows at `index` of an array, of every array of a mapping, or of every field of a group of columns."""
+    if isinstance(values, Mapping):
+        return {name: _taken(each, index) for name, each in values.items()}
+    if is_dataclass(values) and not isinstance(values, type):
+        return replace(
+            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
+        )
+    return values[index]
 
 
 def _strings(values: object) -> npt.NDArray[np.str_]:

@@ -4,12 +4,14 @@ from assay.audit.probe import Probe, SampleProbe
 from assay.audit.probes import (
     classifier,
     compression,
+    content,
     distinct,
     effective_rows,
     emptiness,
     exact_duplicates,
     formatting,
     giveaways,
+    label_noise,
     lengths,
     near_copies,
     near_duplicates,
@@ -43,6 +45,8 @@ PROBES: tuple[Probe | SampleProbe, ...] = (
     emptiness.PROBE,
     refusals.PROBE,
     self_repetition.PROBE,
+    *content.PROBES,
+    label_noise.PROBE,
     verbatim_copies.PROBE,
     near_copies.PROBE,
 )

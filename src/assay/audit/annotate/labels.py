@@ -1,0 +1,173 @@
+"""Labels that do not fit their text, and equal texts with different labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from assay.audit.annotate.checked import Checked
+from assay.audit.rows import Bools, Index, Rows, mixed
+from assay.core.corpus import root_hash
+from assay.kernels.exact import row_hashes
+from assay.kernels.ngrams import hashed_counts
+from assay.kernels.text import Tokens
+from assay.models.linear import fit, tfidf
+
+FOLDS = 5
+LEAST_ROWS, MOST_CLASSES = 5, 200
+MOST_ROWS = 20_000
+_BITS = 16
+_TOLERANCE = 1e-4
+# Less of a penalty than usual: confident learning lives on probabilities that tell classes apart.
+_PENALTY = 0.3
+# Answers that are a few words from a small set are labels by another name.
+_LABEL_WORDS, _ROWS_PER_ANSWER = 5, 5
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What confident learning says of each label; arrays of shape (rows,).
+
+    Attributes:
+        counted: The row is confidently of some class, its own or another.
+        suspect: It is confidently of another class than its label.
+        margin: By how much the other class is likelier than the label; 0 where the row is no suspect.
+        other: The class it seems to be, as a position in `classes`; -1 where the row is no suspect.
+        classes: Names of the classes.
+    """
+
+    counted: Bools
+    suspect: Bools
+    margin: npt.NDArray[np.float32]
+    other: Index
+    classes: npt.NDArray[np.str_]
+
+
+def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
+    """Confident learning: which labels a classifier that saw none of the row's kin is sure are others.
+
+    A row counts as confidently of a class when its probability reaches the mean probability of that class
+    among the rows labelled so; of several such classes the likeliest is taken. Beyond 20,000 rows the
+    classifier learns from that many and judges all.
+
+    Returns: None where there is no label, or fewer than two classes with 5 rows, or more than 200.
+    Source: Northcutt, Jiang & Chuang 2021, Confident Learning, JAIR 70, 1373-1411, sections 3.1 and 3.2.
+    """
+    labels, classes = _classes(rows)
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        return None
+    labelled = np.flatnonzero(labels >= 0)
+    chances = _out_of_fold(rows.take(labelled), labels[labelled], len(classes), rng)
+    own = labels[labelled]
+    thresholds = np.array([chances[own == each, each].mean() for each in range(len(classes))])
+    sure = chances >= thresholds
+    seems = np.where(sure, chances, -1).argmax(axis=1)
+    counted, other = np.zeros(len(rows), bool), np.full(len(rows), -1, np.int64)
+    margin = np.zeros(len(rows), np.float32)
+    counted[labelled] = sure.any(axis=1)
+    suspect = sure.any(axis=1) & (seems != own)
+    at = np.flatnonzero(suspect)
+    other[labelled[at]] = seems[at]
+    margin[labelled[at]] = chances[at, seems[at]] - chances[at, own[at]]
+    return Noise(counted, other >= 0, margin, other, classes)
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What each row asks and what it is said to be; arrays of shape (rows,).
+
+    A labelled row asks with its text. A row without label asks with its prompt, and its answer may be a label by
+    another name: that shows only in all rows together.
+
+    Attributes:
+        asked: A hash of the text or the prompt.
+        meant: A hash of the label or the answer, `NOTHING` where there is none, `LONG` for an answer too long to be one.
+        labelled: The row has a label.
+    """
+
+    asked: npt.NDArray[np.uint64]
+    meant: Index
+    labelled: Bools
+
+
+NOTHING, LONG = -1, -2
+
+
+def meanings(rows: Rows, answers: Tokens, prompts: Tokens) -> Meanings:
+    """What each row asks and is said to be."""
+    labels = rows.parts.get("label")
+    labelled = np.zeros(len(rows), bool) if labels is None else ~np.asarray(labels.is_null())
+    lengths = np.diff(answers.offsets)
+    asked = np.where(labelled, row_hashes(rows.tokens), row_hashes(prompts))
+    meant = _positive(row_hashes(answers))
+    meant[lengths > _LABEL_WORDS] = LONG
+    meant[(lengths == 0) | (np.diff(prompts.offsets) == 0)] = NOTHING
+    if labels is not None and labelled.any():
+        encoded = labels.dictionary_encode()
+        names = np.array([root_hash(name) for name in encoded.dictionary.to_pylist()], np.uint64)
+        codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        meant = np.where(labelled, _positive(names)[codes], meant)
+    return Meanings(asked, meant, labelled)
+
+
+def contradicting(said: Meanings) -> Checked:
+    """Rows that another row contradicts: it asks the same and means something else."""
+    fits = said.meant >= 0
+    if said.labelled.any():
+        fits &= said.labelled
+    elif (said.meant == LONG).any() or len(np.unique(said.meant[fits])) * _ROWS_PER_ANSWER > fits.sum():
+        fits[:] = False  # long or many different answers are no labels
+    fails = np.zeros(len(fits), bool)
+    if fits.any():
+        meant = said.meant[fits]
+        group = np.unique(said.asked[fits], return_inverse=True)[1]
+        order = np.lexsort((meant, group))
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        lowest = meant[order][starts]
+        highest = meant[order][np.append(starts[1:], len(order)) - 1]
+        fails[fits] = (lowest != highest)[group]
+    return Checked(fits, fails)
+
+
+def _positive(hashes: npt.NDArray[np.uint64]) -> Index:
+    return (hashes >> np.uint64(1)).astype(np.int64)
+
+
+def _classes(rows: Rows) -> tuple[Index, npt.NDArray[np.str_]]:
+    """Class of each row, or -1 where it has none or one too rare to learn; and the classes' names."""
+    labels = rows.parts.get("label")
+    if labels is None or labels.null_count == len(labels):
+        return np.full(len(rows), -1, np.int64), np.zeros(0, np.str_)
+    encoded = labels.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes[rows.lengths == 0] = -1
+    names = np.array(encoded.dictionary.to_pylist(), dtype=np.str_)
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    # In the order of their names, so that the order of the rows decides nothing.
+    kept = [int(each) for each in np.argsort(names) if counts[each] >= LEAST_ROWS]
+    renumbered = np.full(len(names) + 1, -1, np.int64)
+    renumbered[kept] = np.arange(len(kept))
+    return renumbered[codes], names[kept]
+
+
+def _out_of_fold(
+    rows: Rows, labels: Index, classes: int, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Class probabilities of every row by a model that saw none of its kin, shape (rows, classes)."""
+    drawn = np.ones(len(rows), bool)
+    if len(rows) > MOST_ROWS:
+        drawn[rng.permutation(len(rows))[MOST_ROWS:]] = False
+    folds = (mixed(rows.root, salt=60) % np.uint64(FOLDS)).astype(np.int64)
+    counts = [hashed_counts(batch.tokens, bits=_BITS) for batch in rows.batches()]
+    features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
+    weights = ((folds != np.arange(FOLDS)[:, None]) & drawn).astype(np.float64)
+    present = np.flatnonzero(weights.any(axis=1))
+    chances = np.full((len(rows), classes), 1 / classes, np.float32)
+    for block in fit(features, labels, weights[present], classes=classes, l2=_PENALTY, tolerance=_TOLERANCE):
+        for arm, of_all in zip(block.arms, block.predict_proba(features), strict=True):
+            out = folds == present[arm]
+            chances[out] = of_all[out]
+    return chances

@@ -1,0 +1,181 @@
+"""Which language each row is written in, told by its script and by the words that hold sentences together."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import resources
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.audit.annotate.checked import Checked
+from assay.audit.rows import Bools, Rows
+from assay.engine.local import map_batches
+from assay.kernels import writing
+from assay.kernels.scripts import SCRIPTS
+from assay.kernels.text import Tokens, tokens
+
+Codes = npt.NDArray[np.int16]
+UNKNOWN = -1
+# A language fewer of the real rows are written in than this is not one of theirs.
+_RARE = 0.01
+_LEAST_LETTERS = 20
+_MAIN_SCRIPT = 0.6
+# Kana among Han make Japanese; a Chinese text holds hardly any.
+_KANA = 0.05
+# Weight of the list words found, their share of the row's words, and how far ahead of the next language.
+_LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
+# So much of a row tells its language; the rest would only cost time.
+_CHARACTERS = 1000
+_FENCED = "(?s)```.*?(?:```|$)"
+_TRANSLATION = (
+    r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
+    r"terjemah|dịch|перев[её]|перекла|翻译|翻譯|翻訳|訳し|번역|ترجم|अनुवाद|"
+    r"\b(?:in|into|to|auf|en|em|in) (?:english|german|french|spanish|portuguese|italian|dutch|chinese|japanese|"
+    r"korean|russian|arabic|hindi|turkish|polish|swedish|vietnamese|indonesian|latin|greek|hebrew|urdu|"
+    r"deutsch|englisch|français|anglais|español|inglés|inglês|português|italiano|inglese)\b"
+)
+
+
+def languages(text: pa.Array) -> Codes:
+    """The language of each row as a position in `names`, or -1 where it cannot be told; shape (rows,).
+
+    Code between fences does not count. A script that one major language writes tells by itself; otherwise
+    the words of ``languages.txt`` decide, and a row too short to hold enough of them stays unknown.
+
+    Source: after Grefenstette 1995, Comparing two language identification schemes (short words).
+    """
+    prose = _prose(text)
+    letters = writing.letters(prose)
+    total = letters.sum(axis=1)
+    main = letters.argmax(axis=1)
+    clear = (total > 0) & (letters.max(axis=1, initial=0) >= _MAIN_SCRIPT * total)
+    kana, han = SCRIPTS.index("Kana"), SCRIPTS.index("Han")
+    eastern = letters[:, kana] + letters[:, han]
+    japanese = (eastern >= _MAIN_SCRIPT * total) & (letters[:, kana] >= _KANA * eastern) & (eastern > 0)
+    lists = _lists()
+    told = np.full(len(total), UNKNOWN, np.int16)
+    told[clear] = lists.of_script[main[clear]]
+    told[japanese] = names().index("ja")
+    # A handful of Han characters is a sentence, a handful of Latin letters is not.
+    told[total < np.where(eastern > 0, _LEAST_LETTERS // 4, _LEAST_LETTERS)] = UNKNOWN
+    by_words = np.flatnonzero(clear & lists.listed[main] & (total >= _LEAST_LETTERS))
+    told[by_words] = _by_words(tokens(prose.take(pa.array(by_words))), main[by_words], lists)
+    return told
+
+
+def _prose(text: pa.Array) -> pa.Array:
+    """The start of each text, without fenced code, in composed letters: those the lists are written in."""
+    start = pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, _CHARACTERS)
+    fenced = pc.match_substring(start, "```")
+    if pc.any(fenced).as_py():
+        start = pc.if_else(fenced, pc.replace_substring_regex(start, _FENCED, " "), start)
+    plain = pc.string_is_ascii(start)
+    return start if pc.all(plain).as_py() else pc.utf8_normalize(start, "NFC")
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Names of the languages that can be told: codes from the lists, ``ja``, ``zh``, and scripts."""
+    return (*_lists().codes, "ja", "zh", *(name for name in SCRIPTS if name not in ("Han", "Kana")))
+
+
+def spoken(rows: Rows) -> frozenset[int]:
+    """The languages in which at least one in a hundred of the answers is written that can be told."""
+    parts = map_batches(lambda batch: languages(batch.answer), rows.batches())
+    told = np.concatenate([np.zeros(0, np.int16), *parts])
+    found, counts = np.unique(told[told != UNKNOWN], return_counts=True)
+    return frozenset(int(code) for code in found[counts >= _RARE * max(counts.sum(), 1)])
+
+
+def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
+    """Rows whose answer is in another language than their prompt, or else than the real rows'.
+
+    Args:
+        spoken: Languages of the real rows; empty where nobody knows, and then only prompts count.
+    """
+    answer = languages(rows.answer)
+    asked, translates = np.full(len(rows), UNKNOWN, np.int16), np.zeros(len(rows), bool)
+    if rows.prompt.null_count < len(rows):
+        asked = languages(rows.prompt)
+        wanted = pc.fill_null(pc.match_substring_regex(rows.prompt, _TRANSLATION), False)
+        translates = np.asarray(wanted.to_numpy(zero_copy_only=False), dtype=bool)
+    by_prompt = (asked != UNKNOWN) & (answer != UNKNOWN) & ~translates
+    by_side = (asked == UNKNOWN) & (answer != UNKNOWN) & ~translates & bool(spoken)
+    others = ~np.isin(answer, list(spoken))
+    return Checked(by_prompt | by_side, (by_prompt & (answer != asked)) | (by_side & others))
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The words of ``languages.txt``.
+
+    Attributes:
+        words: Token ids, ascending.
+        weights: What a word is worth to each language, shape (words, languages).
+        scripts: Script of each language as a position in `SCRIPTS`.
+        of_script: The language a script tells by itself, by position in `SCRIPTS`.
+        listed: Scripts whose languages are told by words, shape (scripts,).
+    """
+
+    codes: tuple[str, ...]
+    words: npt.NDArray[np.uint64]
+    weights: npt.NDArray[np.float32]
+    scripts: npt.NDArray[np.int64]
+    of_script: Codes
+    listed: Bools
+
+
+@functools.cache
+def _lists() -> _Lists:
+    file = resources.files("assay.audit.annotate") / "languages.txt"
+    lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line and not line[0].startswith("#")]
+    codes = tuple(line[0] for line in lines)
+    rows = [tokens(pa.array([" ".join(line[2:])], pa.large_string())).ids for line in lines]
+    words = np.unique(np.concatenate(rows))
+    held = np.array([np.isin(words, row) for row in rows]).T
+    weights = (held / held.sum(axis=1, keepdims=True)).astype(np.float32)
+    scripts = np.array([SCRIPTS.index(line[1]) for line in lines])
+    listed = np.isin(np.arange(len(SCRIPTS)), scripts)
+    everything = (*codes, "ja", "zh", *(name for name in SCRIPTS if name not in ("Han", "Kana")))
+    shown = {"Han": "zh", "Kana": "ja"}
+    of_script = np.array([everything.index(shown.get(name, name)) for name in SCRIPTS], np.int16)
+    of_script[listed] = UNKNOWN
+    return _Lists(codes, words, weights, scripts, of_script, listed)
+
+
+def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Codes:
+    found, scores = _scores(words.ids, words.offsets, lists.words, lists.weights)
+    scores[lists.scripts[None, :] != script[:, None]] = 0
+    row, best = np.arange(len(scores)), scores.argmax(axis=1)
+    ahead = scores[row, best] >= _AHEAD * np.partition(scores, -2, axis=1)[:, -2]
+    enough = (scores[row, best] >= _LEAST_WEIGHT) & (
+        found[row, best] >= _LEAST_SHARE * np.diff(words.offsets)
+    )
+    return np.where(enough & ahead, best, UNKNOWN).astype(np.int16)
+
+
+@numba.njit(nogil=True, cache=True)
+def _scores(ids, offsets, words, weights):  # type: ignore[no-untyped-def]
+    """Summed weights of each row's words for each language, and of its different words; (rows, languages)."""
+    width = weights.shape[1]
+    found = np.zeros((len(offsets) - 1, width), np.float32)
+    different = np.zeros_like(found)
+    last_row = np.full(len(words), -1, np.int64)
+    for row in range(len(found)):
+        for token in range(offsets[row], offsets[row + 1]):
+            place = np.searchsorted(words, ids[token])
+            if place < len(words) and words[place] == ids[token]:
+                # A text that says one word again and again is no evidence of a language.
+                fresh = last_row[place] != row
+                last_row[place] = row
+                for language in range(width):
+                    found[row, language] += weights[place, language]
+                    if fresh:
+                        different[row, language] += weights[place, language]
+    return found, different

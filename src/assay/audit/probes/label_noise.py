@@ -1,0 +1,34 @@
+"""How many labels are likely wrong?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.audit.annotate.labels import MOST_ROWS, label_noise
+from assay.audit.probe import Reader, SampleProbe
+from assay.audit.rows import Bools, Rows
+from assay.core.errors import InputError
+
+
+def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    noise = label_noise(rows, rng)
+    if noise is None:
+        raise InputError("needs rows with 2 to 200 labels, each on 5 rows or more")
+
+    def share(kept: Bools, _: Bools) -> float:
+        counted = (noise.counted & kept).sum()
+        return float((noise.suspect & kept).sum() / counted) if counted else float("nan")
+
+    return share
+
+
+PROBE = SampleProbe(
+    "quality.label_noise_share",
+    _prepare,
+    "confident learning: rows that are confidently of another class than their label / rows that are "
+    "confidently of any class; logistic regression on TF-IDF, 5 folds by root id, a threshold for each class",
+    equal="rows",
+    against_real=False,
+    most=MOST_ROWS,
+    least=200,
+)
