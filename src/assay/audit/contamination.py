@@ -149,8 +149,8 @@ class _Searched:
 
     def _measure(self, probe: Probe[Items], countable: Bools, level: float, missing: str | None) -> Measure:
         left_out = {
-            f"items of fewer than {FEWEST_WORDS} words": int((~self._long).sum()),
-            "items with nothing but common runs of words": int((self._long & ~countable).sum()),
+            f"fewer than {FEWEST_WORDS} words": int((~self._long).sum()),
+            "nothing but common runs of words": int((self._long & ~countable).sum()),
         }
         ours, theirs = (replace(each, countable=countable) for each in (self._ours, self._theirs))
         found = Found(missing=missing) if missing else count(probe, ours, theirs, level)

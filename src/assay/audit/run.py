@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
 from assay.audit.annotate.phrases import Phrase
-from assay.audit.examples import examples
+from assay.audit.contamination import Contamination, contamination
+from assay.audit.evals import Eval
+from assay.audit.examples import contaminated, examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
 from assay.audit.probes.giveaways import overused, phrase_probes
@@ -64,6 +67,7 @@ def audit(
     synthetic: Corpus,
     folder: Path,
     *,
+    evals: Sequence[Eval] = (),
     seed: int = 0,
     level: float = 0.95,
     progress: Progress = silent,
@@ -73,7 +77,9 @@ def audit(
     Args:
         real: Real rows to train on.
         reference: Real rows held back from them.
-        folder: Where ``examples.parquet`` and ``flags.parquet`` are written.
+        folder: Where ``examples.parquet``, ``flags.parquet`` and, with evaluations, ``contamination.parquet``
+            are written.
+        evals: Evaluations to look for.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
@@ -97,14 +103,18 @@ def audit(
         else:
             measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
     progress("audit: measuring", len(probes), len(probes), "measures")
+    leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
+    shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion)
     result = AuditResult(
-        tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
-        _flags(sides.synthetic, ours, from_real, suspicion),
+        (*name_the_confound(measures), *leaked.measures),
+        pa.concat_tables([shown, contaminated(leaked.pairs)]),
+        _flags(sides.synthetic, ours, from_real, suspicion, leaked),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
     pq.write_table(result.rows, folder / "flags.parquet")
+    if evals:
+        pq.write_table(leaked.pairs, folder / "contamination.parquet")
     return result
 
 
@@ -167,7 +177,11 @@ def name_the_confound(measures: list[Measure]) -> list[Measure]:
 
 
 def _flags(
-    rows: Rows, columns: Columns, from_real: Copied, suspicion: npt.NDArray[np.float32] | None
+    rows: Rows,
+    columns: Columns,
+    from_real: Copied,
+    suspicion: npt.NDArray[np.float32] | None,
+    leaked: Contamination,
 ) -> pa.Table:
     return pa.table(
         {
@@ -179,6 +193,7 @@ def _flags(
             "refusal": columns.refusal,
             "repetition": columns.repetition,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
+            "contaminated": leaked.rows,
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }
