@@ -120,7 +120,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 seed=seed,
             )
         if (evals or save_index) and not audit:
-            raise InputError("the trial looks for no evaluations", fix="Give --evals to `assay audit` or `run`.")
+            raise InputError(
+                "the trial looks for no evaluations", fix="Give --evals to `assay audit` or `run`."
+            )
         _run(settings, out, as_json)
 
     return command

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.annotate.rewordings import FALSE_ALARMS, Judge, Near, commonness, judge, near
+from assay.audit.annotate.rewordings import FALSE_ALARMS, Judge, Near, judge, near, rarity
 from assay.audit.annotate.word_runs import HELD, Pairs, WordRuns
 from assay.audit.evals import FEWEST_WORDS, Eval
 from assay.audit.probe import Found, Probe, count, measure
@@ -90,16 +90,19 @@ class _Searched:
         self._long = np.diff(each.offsets) > 0
         self._countable = runs.countable
         self._judge: Judge | str = "no real rows to set its threshold"
+        self._nearer = False
         clean = _nowhere()
         self.reworded = _nowhere()
         if len(rows) and len(real):
-            weights = commonness(real, each)
+            weights = rarity(real, each)
             close = near(real, each, weights)
             trusted = self._long.copy()
             trusted[in_real.item] = False
             self._judge = judge(each, close, trusted, weights, times=max(1.0, len(rows) / len(real)))
             if isinstance(self._judge, Judge):
-                self.reworded = _passed(self._judge, near(rows, each, weights))
+                beside = near(rows, each, weights)
+                self.reworded = _passed(self._judge, beside)
+                self._nearer = self._judge.nearer(beside)
                 clean = _passed(self._judge, close)
         self._ours = self._items(self.verbatim, self.reworded)
         self._theirs = self._items(in_real, clean)
@@ -109,9 +112,14 @@ class _Searched:
     def measures(self, level: float) -> tuple[Measure, ...]:
         """Share of the items found word for word, and in any words."""
         verbatim, reworded = eval_probes(self._eval.name, self._verbatim_method(), self._reworded_method())
+        missing = self._judge if isinstance(self._judge, str) else None
+        ours, theirs = (replace(each, countable=self._countable) for each in (self._ours, self._theirs))
+        held = replace(self._found(verbatim, ours, level, None), left_out=self._left_out(self._countable))
+        told = replace(self._found(reworded, self._ours, level, missing), left_out=self._left_out(self._long))
+        in_real = count(verbatim, theirs, theirs, level) if len(self._real) else Found(missing="no real rows")
         return (
-            self._measure(verbatim, self._countable, level, None),
-            self._measure(reworded, self._long, level, self._judge if isinstance(self._judge, str) else None),
+            measure(verbatim, held, in_real, level),
+            measure(reworded, told, self._expected(reworded, self._theirs, level), level),
         )
 
     def table(self) -> pa.Table:
@@ -147,18 +155,32 @@ class _Searched:
         told[reworded.item] = True
         return Items(self._eval.root, held, told | held, self._long)
 
-    def _measure(self, probe: Probe[Items], countable: Bools, level: float, missing: str | None) -> Measure:
+    def _found(self, probe: Probe[Items], ours: Items, level: float, missing: str | None) -> Found:
+        if not len(self._rows):
+            return Found(missing="no synthetic rows to look in")
+        return Found(missing=missing) if missing else count(probe, ours, ours, level)
+
+    def _expected(self, probe: Probe[Items], theirs: Items, level: float) -> Found:
+        """What is found where nothing has leaked.
+
+        Where the synthetic rows are nearer to the evaluation than the real ones, that may be as much as the
+        items that would be found in another item of the evaluation.
+        """
+        found = count(probe, theirs, theirs, level) if len(self._real) else Found(missing="no real rows")
+        if not self._nearer or isinstance(self._judge, str) or found.value is None:
+            return found
+        alike = replace(theirs, reworded=self._judge.alike)
+        at_most = count(probe, alike, alike, level)
+        if at_most.value is None or at_most.value <= found.value:
+            return found
+        return replace(at_most, low=min(found.low, at_most.low))
+
+    def _left_out(self, countable: Bools) -> dict[str, int]:
         left_out = {
             f"fewer than {FEWEST_WORDS} words": int((~self._long).sum()),
             "nothing but common runs of words": int((self._long & ~countable).sum()),
         }
-        ours, theirs = (replace(each, countable=countable) for each in (self._ours, self._theirs))
-        found = Found(missing=missing) if missing else count(probe, ours, theirs, level)
-        if not len(self._rows):
-            found = Found(missing="no synthetic rows to look in")
-        reference = count(probe, theirs, theirs, level) if len(self._real) else Found(missing="no real rows")
-        found = replace(found, left_out={why: items for why, items in left_out.items() if items})
-        return measure(probe, found, reference, level)
+        return {why: items for why, items in left_out.items() if items}
 
     def _verbatim_method(self) -> str:
         return (
@@ -170,10 +192,17 @@ class _Searched:
     def _reworded_method(self) -> str:
         method = (
             "nearest items of each row by TF-IDF of character runs, then a score of three likenesses learnt from "
-            f"planted rephrasings against real rows; threshold at {FALSE_ALARMS:.0%} false alarms by real rows, "
-            "items found word for word count too; "
-            f"the reference is the same items in {len(self._real):,} real rows"
+            "planted rephrasings against real rows and other items; threshold at "
+            f"{FALSE_ALARMS:.0%} false alarms by real rows; items found word for word count too; "
         )
+        if self._nearer:
+            method += (
+                "these rows are nearer to the evaluation than the real rows are, so the reference is the "
+                "items that would be found in another item, and from there down to those found in "
+                f"{len(self._real):,} real rows"
+            )
+        else:
+            method += f"the reference is the same items in {len(self._real):,} real rows"
         if isinstance(self._judge, str):
             return method
         _, low, high = binomial(self._alarms, self._clean)
@@ -181,7 +210,8 @@ class _Searched:
         return (
             f"{method}; held out, {self._alarms:,} of {self._clean:,} clean items passed "
             f"({low:.1%} to {high:.1%}), and of {self._judge.planted:,} planted rephrasings (words exchanged or "
-            f"dropped, numbers changed, clauses moved) {self._judge.found:,} did ({least:.0%} to {most:.0%})"
+            f"dropped, numbers changed, clauses moved) {self._judge.found:,} did ({least:.0%} to {most:.0%}); "
+            f"{int(self._judge.alike.sum()):,} items are as near to another item"
         )
 
 

@@ -31,12 +31,21 @@ class Likeness:
     lead: Floats
 
 
-def likeness(pieces: Grams, items: Grams, weights: Weights, *, nearest: int = 4, most: int = 256) -> Likeness:
+def likeness(
+    pieces: Grams,
+    items: Grams,
+    weights: Weights,
+    *,
+    own: npt.NDArray[np.int64] | None = None,
+    nearest: int = 4,
+    most: int = 256,
+) -> Likeness:
     """The items nearest to each piece by TF-IDF cosine (a run counts once), and how near they are.
 
     Args:
         items: One piece each.
         weights: Of each run, shape (2**BITS,); 0 for one that every text holds.
+        own: An item that each piece is not held against, for it is of it, shape (num_pieces,); None for none.
         nearest: How many items for each piece.
         most: Runs that more items than this hold find no item; they do count in how near one is.
     """
@@ -45,8 +54,19 @@ def likeness(pieces: Grams, items: Grams, weights: Weights, *, nearest: int = 4,
     holder = np.repeat(np.arange(len(items)), np.diff(items.offsets))
     posted = holder[np.argsort(items.ids, kind="stable")].astype(np.int32)
     mass = _mass(items.ids, items.offsets, weights)
+    own = np.full(len(pieces), -1, np.int64) if own is None else own
     item, held, cosine = _nearest(
-        pieces.ids, pieces.offsets, items.ids, items.offsets, starts, posted, mass, weights, nearest, most
+        pieces.ids,
+        pieces.offsets,
+        own,
+        items.ids,
+        items.offsets,
+        starts,
+        posted,
+        mass,
+        weights,
+        nearest,
+        most,
     )
     order = np.argsort(-cosine, axis=1, kind="stable")
     item, held, cosine = (np.take_along_axis(each, order, axis=1) for each in (item, held, cosine))
@@ -67,7 +87,7 @@ def _mass(ids, offsets, weights):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _nearest(ids, offsets, item_ids, item_offsets, starts, posted, mass, weights, nearest, most):  # type: ignore[no-untyped-def]
+def _nearest(ids, offsets, own, item_ids, item_offsets, starts, posted, mass, weights, nearest, most):  # type: ignore[no-untyped-def]
     num_pieces = len(offsets) - 1
     best = np.full((num_pieces, nearest), -1, np.int64)
     held = np.zeros((num_pieces, nearest), np.float64)
@@ -95,6 +115,8 @@ def _nearest(ids, offsets, item_ids, item_offsets, starts, posted, mass, weights
             item = touched[index]
             like = shared[item] / np.sqrt(mass[item])
             shared[item] = 0
+            if item == own[piece]:
+                continue
             # Equals go to the earlier item, in whatever order the runs came upon them.
             slot = nearest
             while slot > 0 and (

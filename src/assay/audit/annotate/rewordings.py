@@ -12,7 +12,7 @@ Source: Yang et al. 2023, Rethinking Benchmark and Contamination, for the proble
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from assay.stats.logistic import logistic
 FALSE_ALARMS = 0.01
 FEWEST_ITEMS = 40
 _FOLDS = 5
-_TAIL = 0.2
+_TAIL, _TOP = 0.2, 0.05
 _BLOCK = 20_000
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +39,10 @@ class Near:
     item: Index
     features: Floats
 
+    def where(self, kept: Bools | Index) -> Near:
+        """The pairs that are `kept`."""
+        return Near(self.row[kept], self.item[kept], self.features[kept])
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -49,6 +53,8 @@ class Judge:
         weights: Of the constant and the three numbers, shape (folds, 4).
         threshold: Shape (folds,).
         found, planted: Rephrasings made on purpose that passed, of how many.
+        alike: Items that would be found in another item of the evaluation, shape (items,).
+        usual: What the best score of four of five items stays below in as many clean rows.
     """
 
     fold: Index
@@ -56,6 +62,17 @@ class Judge:
     threshold: Floats
     found: int = 0
     planted: int = 0
+    alike: Bools = field(default_factory=lambda: np.zeros(0, bool))
+    usual: float = 0.0
+
+    def nearer(self, near: Near) -> bool:
+        """Whether the rows as a whole lie nearer to the evaluation than real rows do.
+
+        Then more than half of the items meet a row nearer than four of five meet a real one; the judge may
+        take a like topic for a like question.
+        """
+        top = _top(self, near, len(self.fold))
+        return _quantile(top, 0.5) > self.usual
 
     def score(self, near: Near) -> Floats:
         """How far each pair lies above the threshold of its item's fold, in log-odds."""
@@ -65,15 +82,20 @@ class Judge:
         return odds - self.threshold[fold]
 
 
-def commonness(real: Rows, each: Eval) -> Weights:
-    """How rare each run of characters is in real rows and items, shape (2**BITS,)."""
-    holding = np.bincount(each.grams.ids, minlength=1 << BITS)
-    pieces = len(each)
+def rarity(real: Rows, each: Eval) -> Weights:
+    """The weight of each run of characters, shape (2**BITS,): the logarithm of how few texts hold it.
+
+    A run is as common as it is among real rows or among the other items, whichever is more: what belongs to
+    the manner of an evaluation tells nothing about one of its items.
+    """
+    in_real, pieces = np.zeros(1 << BITS, np.int64), 0
     for begin in range(0, len(real), _BLOCK):
         grams = char_grams(real.text.slice(begin, _BLOCK))
-        holding += np.bincount(grams.ids, minlength=1 << BITS)
+        in_real += np.bincount(grams.ids, minlength=1 << BITS)
         pieces += len(grams)
-    weights: Weights = np.log((1 + pieces) / (1 + holding)).astype(np.float32)
+    others = np.maximum(np.bincount(each.grams.ids, minlength=1 << BITS) - 1, 0)
+    common = np.maximum((in_real + 0.5) / (pieces + 0.5), (others + 0.5) / (len(each) + 0.5))
+    weights: Weights = np.maximum(-np.log(common), 0).astype(np.float32)
     return weights
 
 
@@ -95,6 +117,11 @@ def near(rows: Rows, each: Eval, weights: Weights) -> Near:
 def judge(each: Eval, clean: Near, trusted: Bools, weights: Weights, *, times: float) -> Judge | str:
     """The judge of an evaluation's pairs, or why there is none.
 
+    Two sorts of pairs are clean: an item and a real row, and an item and another item of the evaluation. The
+    second keep topic and manner from being taken for the question itself where real rows are of another kind;
+    but items may be twins, so the threshold is where real rows put it, or where four of five items stay below
+    it beside the others, whichever is higher.
+
     Args:
         clean: Pairs with real rows.
         trusted: Items that no real row holds word for word, shape (items,).
@@ -110,27 +137,42 @@ def judge(each: Eval, clean: Near, trusted: Bools, weights: Weights, *, times: f
     own = _own(each.planted, each.grams, weights)
     usable = trusted[own.item]
     # What retrieval misses is missed; nothing is to be learnt from it.
-    reached = usable & (own.features[:, 0] > 0)
-    own = Near(own.row[reached], own.item[reached], own.features[reached])
-    kept = trusted[clean.item]
-    nearest = _best(clean.item[kept], clean.features[kept][:, 1])
-    beside = clean.features[kept][nearest]
-    beside_item = clean.item[kept][nearest]
+    own = own.where(usable & (own.features[:, 0] > 0))
+    numbers = np.arange(len(each))
+    siblings = _pairs(numbers, likeness(each.grams, each.grams, weights, own=numbers))
+    sides = [side.where(trusted[side.item]) for side in (clean, siblings)]
+    beside = [side.where(_best(side.item, side.features[:, 1])) for side in sides]
     learnt = np.zeros((_FOLDS, own.features.shape[1] + 1))
     for out in range(_FOLDS):
-        ours, theirs = fold[own.item] != out, fold[beside_item] != out
-        if not (ours.any() and theirs.any()):
+        parts = [side.features[fold[side.item] != out] for side in (own, *beside)]
+        if not (len(parts[0]) and len(parts[1]) + len(parts[2])):
             return "needs items and real rows that resemble each other at least a little to set its threshold"
-        features = np.concatenate([own.features[ours], beside[theirs]])
-        learnt[out] = logistic(features, np.arange(len(features)) < ours.sum())
+        features = np.concatenate(parts)
+        learnt[out] = logistic(features, np.arange(len(features)) < len(parts[0]))
     raw = Judge(fold, learnt, np.zeros(_FOLDS))
-    scores = raw.score(clean)
-    best = _best(clean.item, scores)
-    top = np.full(len(each), -np.inf)
-    top[clean.item[best]] = scores[best]
-    threshold = np.array([_threshold(top[trusted & (fold != out)], times) for out in range(_FOLDS)])
+    in_real, alike = (_top(raw, side, len(each)) for side in sides)
+    threshold = np.zeros(_FOLDS)
+    for out in range(_FOLDS):
+        others = trusted & (fold != out)
+        threshold[out] = max(_threshold(in_real[others], times), _quantile(alike[others], 1 - _TAIL))
     made = Judge(fold, learnt, threshold)
-    return Judge(fold, learnt, threshold, int((made.score(own) > 0).sum()), int(usable.sum()))
+    return replace(
+        made,
+        found=int((made.score(own) > 0).sum()),
+        planted=int(usable.sum()),
+        alike=(alike > threshold[fold]) & trusted,
+        usual=_quantile((in_real - threshold[fold])[trusted], 1 - _TAIL)
+        + _slope(in_real[trusted]) * math.log(times),
+    )
+
+
+def _top(raw: Judge, side: Near, items: int) -> Floats:
+    """Best score of each item; minus infinity where nothing came near it."""
+    scores = raw.score(side)
+    best = _best(side.item, scores)
+    top = np.full(items, -np.inf)
+    top[side.item[best]] = scores[best]
+    return top
 
 
 def _pairs(row: Index, found: Likeness) -> Near:
@@ -160,15 +202,24 @@ def _best(group: Index, value: Floats) -> Index:
 def _threshold(best: Floats, times: float) -> float:
     """The score that an item passes by chance with probability `FALSE_ALARMS`.
 
+    The tail is taken from between two quantiles: a few items at the top may really have been found, and must
+    not raise the threshold above all others.
+
     Args:
         best: Best score of each clean item; minus infinity where nothing came near it.
     Source: exponential tail above a high quantile, Pickands 1975, Annals of Statistics 3, 119-131.
     """
-    number = max(round(_TAIL * len(best)), 2)
-    tail = np.sort(best)[-number:]
-    tail = tail[np.isfinite(tail)]
-    if len(tail) < 2:
-        return 0.0
-    level = tail[0]
-    excess = float((tail - level).mean())
-    return float(level + excess * max(math.log(len(tail) / len(best) * times / FALSE_ALARMS), 0.0))
+    low = _quantile(best, 1 - _TAIL)
+    if not np.isfinite(low):
+        return _quantile(best, 1 - _TOP)
+    return low + _slope(best) * max(math.log(_TAIL * times / FALSE_ALARMS), 0.0)
+
+
+def _slope(best: Floats) -> float:
+    """How much higher the tail of scores reaches for each factor e in rarity; 0 where there is no tail."""
+    low, high = _quantile(best, 1 - _TAIL), _quantile(best, 1 - _TOP)
+    return (high - low) / math.log(_TAIL / _TOP) if np.isfinite(low) else 0.0
+
+
+def _quantile(values: Floats, share: float) -> float:
+    return float(np.quantile(values, share, method="inverted_cdf"))
