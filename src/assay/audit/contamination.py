@@ -16,6 +16,7 @@ from assay.audit.probes.contamination import Items, eval_probes
 from assay.audit.rows import Bools, Index, Rows, draw_rows
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.kernels.chargrams import STEP
 from assay.stats.intervals import binomial
 
 PAIRS = pa.schema(
@@ -68,7 +69,7 @@ def contamination(
     found = []
     for done, each in enumerate(evals):
         progress("audit: evaluations", done, len(evals), "evaluations")
-        found.append(_Searched(each, rows, beside))
+        found.append(_Searched(each, WordRuns(each, real), rows, beside))
     marked = np.zeros(len(rows), bool)
     for one in found:
         marked[one.verbatim.row] = True
@@ -83,10 +84,9 @@ def contamination(
 class _Searched:
     """One evaluation, looked for in both sides."""
 
-    def __init__(self, each: Eval, rows: Rows, real: Rows) -> None:
+    def __init__(self, each: Eval, runs: WordRuns, rows: Rows, real: Rows) -> None:
         self._eval, self._rows, self._real = each, rows, real
-        runs = WordRuns(each, real)
-        self.verbatim, in_real = runs.pairs(rows), runs.pairs(real, among_real=True)
+        self.verbatim, in_real = runs.pairs(rows), runs.pairs(real)
         self._long = np.diff(each.offsets) > 0
         self._countable = runs.countable
         self._judge: Judge | str = "no real rows to set its threshold"
@@ -98,7 +98,7 @@ class _Searched:
             close = near(real, each, weights)
             trusted = self._long.copy()
             trusted[in_real.item] = False
-            self._judge = judge(each, close, trusted, weights, times=max(1.0, len(rows) / len(real)))
+            self._judge = judge(each, close, trusted, weights, times=max(1.0, _pieces(rows) / _pieces(real)))
             if isinstance(self._judge, Judge):
                 beside = near(rows, each, weights)
                 self.reworded = _passed(self._judge, beside)
@@ -192,8 +192,8 @@ class _Searched:
     def _reworded_method(self) -> str:
         method = (
             "nearest items of each row by TF-IDF of character runs, then a score of three likenesses learnt from "
-            "planted rephrasings against real rows and other items; threshold at "
-            f"{FALSE_ALARMS:.0%} false alarms by real rows; items found word for word count too; "
+            "planted rephrasings against real rows and other items; threshold aimed at "
+            f"{FALSE_ALARMS:.0%} false alarms among real rows; items found word for word count too; "
         )
         if self._nearer:
             method += (
@@ -213,6 +213,11 @@ class _Searched:
             f"dropped, numbers changed, clauses moved) {self._judge.found:,} did ({least:.0%} to {most:.0%}); "
             f"{int(self._judge.alike.sum()):,} items are as near to another item"
         )
+
+
+def _pieces(rows: Rows) -> int:
+    """About how many pieces of text the rows are held against items in."""
+    return int(np.maximum(rows.characters.chars // STEP, 1).sum())
 
 
 def _nowhere() -> Pairs:

@@ -32,7 +32,7 @@ def rephrase(texts: Sequence[str], *, seed: int) -> list[str]:
 
 
 def _words(pieces: Sequence[str]) -> set[str]:
-    return {piece.lower() for piece in pieces if piece.isalpha()}
+    return {piece.lower() for piece in pieces if piece[0].isalnum() and not piece.isdecimal()}
 
 
 def _reworded(pieces: Sequence[str], vocabulary: Sequence[str], rng: np.random.Generator) -> str:

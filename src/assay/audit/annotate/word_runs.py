@@ -54,10 +54,10 @@ class WordRuns:
         self._known, self._number = np.unique(each.ids, return_inverse=True)
         self._item = np.repeat(np.arange(len(each)), np.diff(each.offsets))
         self._lengths = np.unique(each.lengths)
-        self._in_real = self._hits(real.tokens)
+        in_real = self._hits(real.tokens)
         items = np.bincount(self._number, minlength=len(self._known))
         # Each row counts once, however often it says a thing.
-        once = np.unique(self._in_real.row * max(len(self._known), 1) + self._in_real.run)
+        once = np.unique(in_real.row * max(len(self._known), 1) + in_real.run)
         rows = np.bincount(once % max(len(self._known), 1), minlength=len(self._known))
         common = (items > max(_COMMON, _COMMON_ITEMS * len(each))) | (
             rows > max(_COMMON, _COMMON_ROWS * len(real))
@@ -73,13 +73,9 @@ class WordRuns:
         """Items that have a run which counts, shape (items,)."""
         return self._total > 0
 
-    def pairs(self, rows: Rows, *, among_real: bool = False) -> Pairs:
-        """Every row that holds at least half of an item's runs.
-
-        Args:
-            among_real: `rows` are the real rows this was made with.
-        """
-        hits = self._in_real if among_real else self._hits(rows.tokens)
+    def pairs(self, rows: Rows) -> Pairs:
+        """Every row that holds at least half of an item's runs."""
+        hits = self._hits(rows.tokens)
         counted = self._counts[hits.run]
         run, row, first, last = (each[counted] for each in (hits.run, hits.row, hits.first, hits.last))
         holders = np.diff(self._starts)[run]
