@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -204,7 +205,7 @@ def test_without_evaluations_the_claim_says_what_it_needs(tmp_path: Path) -> Non
 
 
 def corpus(folder: Path, made: list[str], name: str, prompts: list[str] | None = None) -> Corpus:
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "text": made,
         "prompt": prompts or [None] * len(made),
         "root": [root_hash(f"{name} {row}") for row in range(len(made))],

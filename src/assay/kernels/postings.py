@@ -38,7 +38,7 @@ def likeness(
     *,
     own: npt.NDArray[np.int64] | None = None,
     nearest: int = 4,
-    most: int = 256,
+    most: int = 64,
 ) -> Likeness:
     """The items nearest to each piece by TF-IDF cosine (a run counts once), and how near they are.
 
