@@ -102,6 +102,24 @@ def test_an_empty_evaluation_one_item_and_a_huge_one_do_not_break_it(tmp_path: P
     assert len(made_eval(tmp_path / "d", huge).ids) < 10_000
 
 
+def test_a_few_real_rows_or_rows_alike_do_not_break_it(tmp_path: Path, quiz: Eval) -> None:
+    few = searched(tmp_path / "few", quiz, [*CLEAN, *ITEMS[:50]], REAL[:3])
+    assert the(few, VERBATIM).value == 0.5
+    alike = searched(tmp_path / "alike", quiz, [ITEMS[0]] * 300, ["nothing like it"] * 300)
+    assert the(alike, VERBATIM).value == 0.01
+    assert alike.rows.all()
+    blank = searched(tmp_path / "blank", quiz, [""] * 50, ["", " . "] * 30)
+    assert the(blank, VERBATIM).value == 0
+    assert the(blank, REPHRASED).value in (0, None)
+
+
+def test_the_text_of_a_very_long_row_is_not_written_again(tmp_path: Path, quiz: Eval) -> None:
+    long = " ".join([ITEMS[4], *(f"w{number}" for number in range(200_000))])
+    found = searched(tmp_path, quiz, [*CLEAN, long], REAL)
+    pair = next(each for each in found.pairs.to_pylist() if each["how"] == "ngram")
+    assert (pair["item"], pair["row"], pair["text"]) == (4, 300, None)
+
+
 def test_items_without_roots_of_their_own_are_kin(tmp_path: Path) -> None:
     roots = [f"passage {number // 10}" for number in range(100)]
     corpus = write(tmp_path, [(text, "") for text in ITEMS], "kin", "real", roots)
@@ -145,6 +163,8 @@ def test_an_index_that_is_damaged_of_another_version_or_pickled_is_refused(
         ("0/root.npy", np.array([{"a": 1}], dtype=object)),
         ("0/offsets.npy", np.full(len(quiz) + 1, 1 << 60)),
         ("0/gram_offsets.npy", np.arange(3)),
+        ("0/lengths.npy", np.zeros(len(quiz.ids), np.uint8)),
+        ("0/grams.npy", np.full(len(quiz.grams.ids), 1 << 21, np.uint32)),
         ("0/planted_row.npy", np.full(len(quiz.planted), 10**9)),
     ):
         buffer = io.BytesIO()

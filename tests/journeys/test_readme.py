@@ -38,6 +38,7 @@ def test_readme_runs_as_written(
     monkeypatch.chdir(tmp_path)
     write("real.jsonl", snippets[:900])
     write("synthetic.jsonl", snippets[900:1400])
+    write("quiz.jsonl", snippets[1400:1500])
     for command in COMMANDS:
         if "demo" in command or "generate" in command:
             continue  # each has a journey of its own

@@ -19,6 +19,7 @@ from assay.core.progress import Progress, silent
 from assay.kernels.chargrams import STEP
 from assay.stats.intervals import binomial
 
+MOST_BYTES = 1 << 20
 PAIRS = pa.schema(
     [
         pa.field("eval", pa.string()),
@@ -28,7 +29,7 @@ PAIRS = pa.schema(
         pa.field("row", pa.int64()),  # position in the synthetic corpus
         pa.field("start", pa.int64()),  # byte span in `text` from the first shared run to the last, or null
         pa.field("end", pa.int64()),
-        pa.field("text", pa.large_string()),
+        pa.field("text", pa.large_string()),  # null for a row of more than `MOST_BYTES`
         pa.field("item_text", pa.large_string()),  # null where the evaluation was given as an index
     ]
 )
@@ -134,6 +135,7 @@ class _Searched:
         texts = self._eval.texts
         nothing = pa.nulls(len(item), pa.large_string())
         spans = end[order] < 0
+        long = self._rows.characters.bytes[row[order]] > MOST_BYTES
         return pa.table(
             [
                 pa.array([self._eval.name] * len(item), pa.string()),
@@ -143,7 +145,7 @@ class _Searched:
                 self._rows.row[row[order]],
                 pa.array(start[order], mask=spans),
                 pa.array(end[order], mask=spans),
-                self._rows.text.take(pa.array(row[order])),
+                self._rows.text.take(pa.array(row[order], mask=long)),
                 nothing if texts is None else texts.take(pa.array(item[order])).cast(pa.large_string()),
             ],
             schema=PAIRS,

@@ -19,14 +19,16 @@ from assay.audit.rephrase import rephrase
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.kernels.arrow import Offsets
-from assay.kernels.chargrams import Grams, char_grams
+from assay.kernels.chargrams import BITS, Grams, char_grams
 from assay.kernels.ngrams import ngram_ids
 from assay.kernels.text import tokens
 
 NGRAM = 13
 FEWEST_WORDS = 5
+MOST_NGRAM = 100
 MOST_WORDS = 1_000
 MOST_PLANTED = 400
+MOST_BYTES = 4 << 30
 FORMAT = "assay.eval-index/1"
 _CARD = "card.json"
 _SHARED_PROMPT = 0.5
@@ -69,7 +71,7 @@ def index(corpus: Corpus, name: str, *, ngram: int = NGRAM) -> Eval:
 
     Raises: InputError: `ngram` is not within 5 to 100.
     """
-    if not FEWEST_WORDS <= ngram <= 100:
+    if not FEWEST_WORDS <= ngram <= MOST_NGRAM:
         raise InputError(
             f"runs of {ngram} words cannot be looked for", fix="Use --eval-ngram with 5 to 100; 13 is usual."
         )
@@ -114,6 +116,8 @@ def load(path: Path) -> tuple[Eval, ...]:
     fix = "Write it anew from the evaluation's file with --save-index."
     try:
         with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise InputError("an index that unpacks to more than 4 GiB", where=str(path), fix=fix)
             card = json.loads(archive.read(_CARD))
             if card["format"] != FORMAT:
                 raise InputError(f"an index of another version: {card['format']}", where=str(path), fix=fix)
@@ -157,18 +161,23 @@ def _opened(archive: zipfile.ZipFile, number: int, name: str, ngram: int) -> Eva
         return found
 
     root = array("root", np.uint64)
+    if not FEWEST_WORDS <= int(ngram) <= MOST_NGRAM:
+        raise ValueError(f"runs of {ngram} words")
     ids, grams, planted = array("ids", np.uint64), array("grams", np.uint32), array("planted", np.uint32)
     row = array("planted_row", np.int64)
     if len(row) and not (row.min() >= 0 and row.max() < len(root)):
         raise ValueError(f"planted_row of {name!r} is not as it was written")
     offsets = ends("gram_offsets", len(root), len(grams))
     planted_offsets = ends("planted_offsets", len(row), len(planted))
+    lengths = array("lengths", np.uint8, len(ids))
+    if len(lengths) and not (lengths.min() >= FEWEST_WORDS and lengths.max() <= ngram):
+        raise ValueError(f"lengths of {name!r} are not as they were written")
     return Eval(
         name=str(name),
         ngram=int(ngram),
         root=root,
         ids=ids,
-        lengths=array("lengths", np.uint8, len(ids)),
+        lengths=lengths,
         offsets=ends("offsets", len(root), len(ids)),
         grams=Grams(_whole(grams, offsets), offsets, np.arange(len(root))),
         planted=Grams(_whole(planted, planted_offsets), planted_offsets, row),
@@ -185,10 +194,10 @@ def _steps(grams: Grams) -> npt.NDArray[np.uint32]:
 
 def _whole(steps: npt.NDArray[np.uint32], offsets: Offsets) -> npt.NDArray[np.uint32]:
     running = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps.astype(np.int64))])
-    ids: npt.NDArray[np.uint32] = (running[1:] - np.repeat(running[offsets[:-1]], np.diff(offsets))).astype(
-        np.uint32
-    )
-    return ids
+    ids = running[1:] - np.repeat(running[offsets[:-1]], np.diff(offsets))
+    if len(ids) and ids.max() >= 1 << BITS:
+        raise ValueError("it holds runs of characters that no text has")
+    return ids.astype(np.uint32)
 
 
 def _questions(table: pa.Table) -> pa.Array:

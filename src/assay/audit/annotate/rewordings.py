@@ -154,7 +154,9 @@ def judge(each: Eval, clean: Near, trusted: Bools, weights: Weights, *, times: f
     threshold = np.zeros(_FOLDS)
     for out in range(_FOLDS):
         others = trusted & (fold != out)
-        threshold[out] = max(_threshold(in_real[others], times), _quantile(alike[others], 1 - _TAIL))
+        asked = max(_threshold(in_real[others], times), _quantile(alike[others], 1 - _TAIL))
+        # Where no text comes near any item, one that does must at least be as likely as not.
+        threshold[out] = asked if np.isfinite(asked) else 0.0
     made = Judge(fold, learnt, threshold)
     return replace(
         made,
