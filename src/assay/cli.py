@@ -35,6 +35,15 @@ Synthetic = Annotated[Paths | None, typer.Option("--synthetic", help="Synthetic 
 Test = Annotated[
     Paths | None, typer.Option("--test", help="Held-out real rows to test on, instead of a split.")
 ]
+Evals = Annotated[
+    Paths | None,
+    typer.Option("--evals", help="Evaluations to look for in the synthetic rows: files, or indexes of them."),
+]
+EvalNgram = Annotated[int, typer.Option(min=5, max=100, help="Words in a run that counts as the same.")]
+SaveIndex = Annotated[
+    str | None,
+    typer.Option(help="Write an index of the evaluations, without their text, to NAME.assay-index."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; run again to go on where it stopped.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
@@ -70,6 +79,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         real: Real = [],  # noqa: B006 (typer reads the default, nobody changes it)
         synthetic: Synthetic = None,
         test: Test = None,
+        evals: Evals = None,
+        eval_ngram: EvalNgram = 13,
+        save_index: SaveIndex = None,
         out: Out = Path("assay-run"),
         seed: Seed = 0,
         seeds: Seeds = 8,
@@ -93,6 +105,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 real=tuple(real),
                 synthetic=tuple(synthetic or ()),
                 test=tuple(test or ()),
+                evals=tuple(evals or ()),
+                eval_ngram=eval_ngram,
+                save_index=save_index,
                 origin_column=origin_column,
                 synthetic_value=synthetic_value,
                 columns=_mapping(map or []),
@@ -103,6 +118,10 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 margin=margin,
                 max_reject_share=max_reject_share,
                 seed=seed,
+            )
+        if (evals or save_index) and not audit:
+            raise InputError(
+                "the trial looks for no evaluations", fix="Give --evals to `assay audit` or `run`."
             )
         _run(settings, out, as_json)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import subprocess
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,11 +28,14 @@ from assay.core.trial import Trial
 from assay.core.verdict import decide
 
 if TYPE_CHECKING:
+    from assay.audit.evals import Eval
+    from assay.engine.evals import EvalFile
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
 
 NAMED = 20  # rows of a loss that are named in the evidence
 Role = Literal["real", "synthetic", "test"]
+_INDEX = "evals.assay-index"
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 _LOSSES = TypeAdapter(tuple[Loss, ...])
@@ -43,6 +48,9 @@ class Study(BaseModel):
         real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
         origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
         columns: Column names by what they mean, ``{"text": "body"}``.
+        evals: Evaluations to look for among the synthetic rows: files, each one evaluation, or indexes of them.
+        eval_ngram: Words in a run that counts as the same.
+        save_index: Where to write the index of the evaluations, which holds none of their text.
         slices: Columns to split by; None finds columns with few values.
         seeds: Trainings per arm.
         margin: Largest difference of accuracy that counts as none.
@@ -54,6 +62,9 @@ class Study(BaseModel):
     real: tuple[str, ...]
     synthetic: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    evals: tuple[str, ...] = ()
+    eval_ngram: int = Field(default=13, ge=5, le=100)
+    save_index: str | None = None
     origin_column: str | None = None
     synthetic_value: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
@@ -96,18 +107,22 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     given_test = sides["test"].corpus if "test" in sides else None
     train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
     clean, leak_losses = _without_copies(synthetic, test, steps, progress)
-    losses = [*_unread(sides), *guard_losses, *leak_losses]
+    evals = _evals(study, steps, progress) if study.audit else ()
+    unread = {str(role): side for role, side in sides.items()}
+    unread |= {f"eval {each.name}": each.read for each in evals if each.read is not None}
+    losses = [*_unread(unread), *guard_losses, *leak_losses]
 
     made = [*(side.corpus.folder for side in sides.values()), train.folder.parent, clean.folder.parent]
     measures: list[Measure] = []
     trials: tuple[Trial, ...] = ()
     rows = out / "rows"
     if study.audit:
-        folder = _audit_step(study, train, reference, synthetic, steps, progress)
+        folder = _audit_step(study, train, reference, synthetic, evals, steps, progress)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         _place(folder / "examples.parquet", rows / "examples.parquet")
         _place(folder / "flags.parquet", rows / "synthetic.parquet")
+        _place_pairs(study, folder, rows)
     if study.trial:
         folder = _trial_step(study, train, clean, test, steps, progress)
         made.append(folder)
@@ -117,7 +132,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     evidence = Evidence(
         tool=Tool(version=__version__, commit=_commit()),
         seed=study.seed,
-        inputs=tuple(_input(role, side) for role, side in sides.items()),
+        inputs=(*(_input(role, side) for role, side in sides.items()), *(each.input for each in evals)),
         measures=tuple(measures),
         trials=trials,
         claims=decide(measures, margin=study.margin),
@@ -225,7 +240,7 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResu
     return ReadResult.open(Step(f"read-{role}", settings, (fingerprint(paths),), work).run(steps))
 
 
-def _input(role: Role, side: ReadResult) -> Input:
+def _input(role: Role | Literal["eval"], side: ReadResult) -> Input:
     return Input(
         role=role,
         name=Path(side.files[0]).name if len(side.files) == 1 else role,
@@ -237,7 +252,94 @@ def _input(role: Role, side: ReadResult) -> Input:
     )
 
 
-def _unread(sides: dict[Role, ReadResult]) -> list[Loss]:
+@dataclass(frozen=True)
+class _Eval:
+    """An evaluation of the run: read from its file, or opened from an index."""
+
+    name: str
+    read: ReadResult | None
+    opened: Eval | None
+    input: Input
+
+    def index(self, ngram: int) -> Eval:
+        """What the audit looks for."""
+        from assay.audit.evals import index
+
+        if self.opened is not None:
+            return self.opened
+        assert self.read is not None
+        return index(self.read.corpus, self.name, ngram=ngram)
+
+
+def _evals(study: Study, steps: Path, progress: Progress) -> tuple[_Eval, ...]:
+    from assay.engine.evals import INDEX_SUFFIX, eval_files
+
+    if study.save_index is not None and not study.save_index.endswith(INDEX_SUFFIX):
+        raise InputError(
+            f"an index is known by its suffix {INDEX_SUFFIX}",
+            where=study.save_index,
+            fix=f"Name it NAME{INDEX_SUFFIX}.",
+        )
+    if study.save_index is not None and not study.evals:
+        raise InputError("there is no evaluation to save an index of", fix="Give --evals FILE.")
+    found: list[_Eval] = []
+    for file in eval_files(study.evals):
+        found += _opened(study, file, found) if file.is_index else [_read_eval(study, file, steps, progress)]
+    return tuple(found)
+
+
+def _read_eval(study: Study, file: EvalFile, steps: Path, progress: Progress) -> _Eval:
+    from assay.engine.evals import read_eval
+    from assay.engine.files import fingerprint
+    from assay.engine.read import ReadResult
+
+    def work(folder: Path) -> None:
+        read_eval(
+            file,
+            folder,
+            mapping=study.columns,
+            max_reject_share=study.max_reject_share,
+            rejects=folder / "rejects.jsonl",
+            progress=progress,
+        )
+
+    settings = {"name": file.name, "columns": study.columns, "max_reject_share": study.max_reject_share}
+    folder = Step("read-eval", settings, (fingerprint(file.path),), work).run(steps)
+    side = ReadResult.open(folder)
+    return _Eval(file.name, side, None, _input("eval", side))
+
+
+def _opened(study: Study, file: EvalFile, before: list[_Eval]) -> list[_Eval]:
+    from dataclasses import replace
+
+    from assay.audit.evals import load
+    from assay.engine.evals import unused
+
+    data = file.path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    found: list[_Eval] = []
+    for each in load(file.path):
+        if each.ngram != study.eval_ngram:
+            raise InputError(
+                f"this index was made of runs of {each.ngram} words",
+                where=str(file.path),
+                fix=f"Give --eval-ngram {each.ngram}.",
+            )
+        name = unused(each.name, [one.name for one in (*before, *found)])
+        known = Input(
+            role="eval",
+            name=file.path.name,
+            sha256=sha256,
+            rows=len(each),
+            rows_unread=0,
+            bytes=len(data),
+            shape="index",
+        )
+        found.append(_Eval(name, None, replace(each, name=name), known))
+    return found
+
+
+def _unread(sides: Mapping[str, ReadResult]) -> list[Loss]:
     return [
         Loss(
             what=f"unreadable {role} rows",
@@ -296,16 +398,38 @@ def _without_copies(
 
 
 def _audit_step(
-    study: Study, real: Corpus, reference: Corpus, synthetic: Corpus, steps: Path, progress: Progress
+    study: Study,
+    real: Corpus,
+    reference: Corpus,
+    synthetic: Corpus,
+    evals: tuple[_Eval, ...],
+    steps: Path,
+    progress: Progress,
 ) -> Path:
     def work(folder: Path) -> None:
+        from assay.audit.evals import save
         from assay.audit.run import audit
 
-        result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
+        indexes = [each.index(study.eval_ngram) for each in evals]
+        result = audit(real, reference, synthetic, folder, evals=indexes, seed=study.seed, progress=progress)
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        if indexes:
+            save(indexes, folder / _INDEX)
 
+    settings = {"seed": study.seed, "evals": [each.name for each in evals], "ngram": study.eval_ngram}
     inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
-    return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
+    read = (each.read.corpus.fingerprint if each.read else each.input.sha256 for each in evals)
+    return Step("audit", settings, (*inputs, *read), work).run(steps)
+
+
+def _place_pairs(study: Study, audit: Path, rows: Path) -> None:
+    """The pairs of evaluation items and rows beside the other rows, and the index where it is wanted."""
+    if not study.evals:
+        (rows / "contamination.parquet").unlink(missing_ok=True)
+        return
+    _place(audit / "contamination.parquet", rows / "contamination.parquet")
+    if study.save_index is not None:
+        _place(audit / _INDEX, Path(study.save_index))
 
 
 def _trial_step(

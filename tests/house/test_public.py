@@ -11,6 +11,7 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
+SIDES |= {"evals", "eval-ngram", "save-index"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,

@@ -38,6 +38,7 @@ def test_readme_runs_as_written(
     monkeypatch.chdir(tmp_path)
     write("real.jsonl", snippets[:900])
     write("synthetic.jsonl", snippets[900:1400])
+    write("quiz.jsonl", snippets[1400:1500])
     for command in COMMANDS:
         words = [sys.executable, "-m", "assay.cli", *shlex.split(command)[1:]]
         done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -61,6 +62,36 @@ def examples(
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
     ]
+    return pa.Table.from_pylist(found, schema=EXAMPLES)
+
+
+def contaminated(pairs: pa.Table) -> pa.Table:
+    """The closest pairs of `audit.contamination.PAIRS`, one for each item, as examples."""
+    found = []
+    shown: Counter[tuple[str, str]] = Counter()
+    done: set[tuple[str, str, int]] = set()
+    order = np.lexsort((pairs["item"].to_numpy(), -pairs["score"].to_numpy()))
+    for place in order:
+        name, how, item = (pairs[column][int(place)].as_py() for column in ("eval", "how", "item"))
+        if shown[name, how] == EACH or (name, how, item) in done:
+            continue
+        shown[name, how] += 1
+        done.add((name, how, item))
+        pair = pairs.slice(int(place), 1).to_pylist()[0]
+        alike = f"holds {pair['score']:.0%} of" if how == "ngram" else "asks in other words"
+        found.append(
+            {
+                "measure": f"contamination.{how}_share",
+                "slice": json.dumps({"eval": name}, ensure_ascii=False),
+                "corpus": "synthetic",
+                "row": pair["row"],
+                "text": pair["text"],
+                "beside": pair["item_text"],
+                "start": pair["start"],
+                "end": pair["end"],
+                "note": f"{alike} item {item} of {name}",
+            }
+        )
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
 

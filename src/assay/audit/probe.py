@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from typing_extensions import TypeVar
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.rows import GROUPS, Bools, Rows, draw_rows, draw_tokens, groups, mixed
@@ -25,8 +27,20 @@ BUCKETS = 64
 HALVINGS = 20
 
 
+class Kin(Protocol):
+    """Columns of rows, or of whatever else is counted, whose units know their kin."""
+
+    @property
+    def root(self) -> npt.NDArray[np.uint64]: ...
+
+    def take(self, index: npt.NDArray[np.int64]) -> Self: ...
+
+
+C = TypeVar("C", bound=Kin, default=Columns)
+
+
 @dataclass(frozen=True)
-class Probe:
+class Probe(Generic[C]):
     """A question whose tally adds up: any split of the rows gives the same sum.
 
     Attributes:
@@ -40,7 +54,7 @@ class Probe:
     """
 
     name: str
-    tally: Callable[[Columns], Floats]
+    tally: Callable[[C], Floats]
     method: str
     equal_rows: bool = False
     ratio: bool = False
@@ -90,13 +104,13 @@ class Found:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def buckets(columns: Columns, tallies: Floats) -> Floats:
+def buckets(columns: Kin, tallies: Floats) -> Floats:
     """Sum of the rows' tallies in each of 64 buckets of kin rows, shape (64, k)."""
     bucket = (mixed(columns.root) & np.uint64(BUCKETS - 1)).astype(np.int64)
     return np.column_stack([np.bincount(bucket, weights=column, minlength=BUCKETS) for column in tallies.T])
 
 
-def count(probe: Probe, columns: Columns, real: Columns, level: float) -> Found:
+def count(probe: Probe[C], columns: C, real: C, level: float) -> Found:
     """The probe's number for `columns`; `real` matters to ratios only."""
     try:
         found = _share(probe, columns, level)
@@ -105,7 +119,7 @@ def count(probe: Probe, columns: Columns, real: Columns, level: float) -> Found:
         return Found(missing=error.what)
 
 
-def _share(probe: Probe, columns: Columns, level: float) -> Found:
+def _share(probe: Probe[C], columns: C, level: float) -> Found:
     tally = probe.tally(columns)
     hits, units = buckets(columns, tally).T
     n = int(units.sum())
@@ -202,7 +216,7 @@ def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, lev
     return Found(value, max(low, least), min(high, most), size)
 
 
-def measure(probe: Probe | SampleProbe, found: Found, reference: Found, level: float) -> Measure:
+def measure(probe: Probe[C] | SampleProbe, found: Found, reference: Found, level: float) -> Measure:
     """What was found, as it stands in the evidence."""
     definition = define(probe.name)
     unit = probe.unit if isinstance(probe, Probe) and probe.unit else definition.unit
@@ -226,6 +240,6 @@ def measure(probe: Probe | SampleProbe, found: Found, reference: Found, level: f
     )
 
 
-def _compares(probe: Probe | SampleProbe) -> bool:
+def _compares(probe: Probe[C] | SampleProbe) -> bool:
     """Whether the number speaks of a pair of corpora rather than of the synthetic one."""
     return probe.ratio if isinstance(probe, Probe) else probe.against_real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from assay.audit.annotate.labels import Noise, label_noise
 from assay.audit.annotate.languages import spoken
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
-from assay.audit.examples import examples
+from assay.audit.contamination import Contamination, contamination
+from assay.audit.evals import Eval
+from assay.audit.examples import contaminated, examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, halved, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
 from assay.audit.probes.giveaways import overused, phrase_probes
@@ -67,6 +70,7 @@ def audit(
     synthetic: Corpus,
     folder: Path,
     *,
+    evals: Sequence[Eval] = (),
     seed: int = 0,
     level: float = 0.95,
     progress: Progress = silent,
@@ -76,7 +80,9 @@ def audit(
     Args:
         real: Real rows to train on.
         reference: Real rows held back from them.
-        folder: Where ``examples.parquet`` and ``flags.parquet`` are written.
+        folder: Where ``examples.parquet``, ``flags.parquet`` and, with evaluations, ``contamination.parquet``
+            are written.
+        evals: Evaluations to look for.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
@@ -105,14 +111,18 @@ def audit(
         else:
             measures.append(_counted(probe, ours, theirs, seed, level))
     progress("audit: measuring", len(probes), len(probes), "measures")
+    leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
+    shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise)
     result = AuditResult(
-        tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise),
-        _flags(sides.synthetic, ours, from_real, suspicion, noise),
+        (*name_the_confound(measures), *leaked.measures),
+        pa.concat_tables([shown, contaminated(leaked.pairs)]),
+        _flags(sides.synthetic, ours, from_real, suspicion, noise, leaked),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
     pq.write_table(result.rows, folder / "flags.parquet")
+    if evals:
+        pq.write_table(leaked.pairs, folder / "contamination.parquet")
     return result
 
 
@@ -177,6 +187,7 @@ def _flags(
     from_real: Copied,
     suspicion: npt.NDArray[np.float32] | None,
     noise: Noise | None,
+    leaked: Contamination,
 ) -> pa.Table:
     content = columns.content
     return pa.table(
@@ -200,6 +211,7 @@ def _flags(
             "contradiction": content.contradiction.fails,
             "label_suspect": np.zeros(len(rows), bool) if noise is None else noise.suspect,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
+            "contaminated": leaked.rows,
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }

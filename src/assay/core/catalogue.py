@@ -355,6 +355,28 @@ CATALOGUE: tuple[Definition, ...] = (
         "four-fifths convention for the tolerance",
     ),
     Definition(
+        "contamination.ngram_share",
+        "Evaluation items found word for word",
+        "{value} of the items of this evaluation stand in the synthetic rows word for word "
+        "(in as many real rows: {reference})",
+        "share of items",
+        "higher",
+        0.01,
+        "evaluation items of which one row holds at least half of the 13-word runs / items",
+        "Brown et al. 2020, Language Models are Few-Shot Learners, appendix C (13-word runs)",
+    ),
+    Definition(
+        "contamination.rephrased_share",
+        "Evaluation items found, also in other words",
+        "{value} of the items of this evaluation stand in the synthetic rows, also in other words "
+        "(in as many real rows: {reference})",
+        "share of items",
+        "higher",
+        0.02,
+        "evaluation items for which a row passes a threshold that real rows seldom pass / items",
+        "after Yang et al. 2023, Rethinking Benchmark and Contamination with Rephrased Samples",
+    ),
+    Definition(
         "trial.gap",
         "Synthetic only against real only",
         "a model trained on synthetic rows alone scores {value} against the same number of real rows",

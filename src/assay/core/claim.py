@@ -255,8 +255,8 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Contamination",
         "Did questions of an evaluation leak in, also rephrased?",
-        (),
-        "Needs an evaluation file to search for, which this version does not read.",
+        ("contamination.ngram_share", "contamination.rephrased_share"),
+        "Needs an evaluation to look for: give --evals FILE.",
         (("Yang et al. 2023, Rethinking Benchmark and Contamination", "https://arxiv.org/abs/2311.04850"),),
     ),
     Claim(

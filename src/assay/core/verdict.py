@@ -26,6 +26,8 @@ from assay.core.evidence import ClaimResult, VerdictWord
 from assay.core.measure import Measure
 
 FALSE_DISCOVERY_RATE = 0.05
+# Where each slice is the question, not a part of it.
+_BY_SLICE = ("coverage.slice_ratio", "contamination.ngram_share", "contamination.rephrased_share")
 _GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
 
 
@@ -66,7 +68,7 @@ def _deciding(each: Claim, measures: Sequence[Measure]) -> list[Measure]:
         measure
         for name in each.measures
         for measure in measures
-        if measure.name == name and (measure.slice is None or name == "coverage.slice_ratio")
+        if measure.name == name and (measure.slice is None or name in _BY_SLICE)
     ]
 
 
@@ -222,6 +224,8 @@ _ACTIONS: dict[str, str] = {
     "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt that makes them.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
+    "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
+    "rows/contamination.parquet; a score on that evaluation says little until then.",
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",

@@ -270,7 +270,7 @@ def _figures(
     figures = []
     for name in names:
         whole = [measure for measure in evidence.measures if measure.name == name and measure.slice is None]
-        shown = whole or sorted(evidence.sliced(name), key=_thinnest)[:_SLICES]
+        shown = whole or sorted(evidence.sliced(name), key=_worst_first)[:_SLICES]
         across = _shared([measure for measure in shown if measure.value is not None])
         figures += [
             _figure(measure, examples, across, decides=name in result.because)
@@ -280,8 +280,11 @@ def _figures(
     return tuple(figures)
 
 
-def _thinnest(measure: Measure) -> float:
-    return float("inf") if measure.value is None else measure.value
+def _worst_first(measure: Measure) -> float:
+    """Sorts slices: the thinnest, or where more is worse the fullest."""
+    if measure.value is None:
+        return float("inf")
+    return -measure.value if measure.worse == "higher" else measure.value
 
 
 def _shared(measures: list[Measure]) -> Domain | None:
@@ -387,7 +390,7 @@ def _excess(measure: Measure) -> float:
 def _slices(evidence: Evidence, examples: pa.Table) -> Table:
     """Slices by their share against real data, thin ones first."""
     measures = [each for each in evidence.sliced("coverage.slice_ratio") if each.value is not None]
-    return _table(sorted(measures, key=_thinnest), examples, also=(0.0, 2.0))
+    return _table(sorted(measures, key=_worst_first), examples, also=(0.0, 2.0))
 
 
 def _table(

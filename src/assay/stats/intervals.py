@@ -73,6 +73,17 @@ def share(
     return value, float(low), float(high)
 
 
+def binomial(hits: int, trials: int, level: float = 0.95) -> tuple[float, float, float]:
+    """Share of independent trials that are hits, with its exact interval; (0, 0, 1) of no trials.
+
+    Source: Clopper & Pearson 1934, Biometrika 26, 404-413.
+    """
+    tail = (1 - level) / 2
+    low = stats.beta.ppf(tail, hits, trials - hits + 1) if hits > 0 else 0.0
+    high = stats.beta.isf(tail, hits + 1, trials - hits) if hits < trials else 1.0
+    return hits / max(trials, 1), float(low), float(high)
+
+
 def _filled(tallies: npt.NDArray[np.generic], column: int | None = None) -> Floats:
     counts = np.asarray(tallies, dtype=np.float64)
     counts = counts[(counts if column is None else counts[:, [column]]).any(axis=1)]
