@@ -121,12 +121,64 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
         inputs=tuple(_input(role, side) for role, side in sides.items()),
         measures=tuple(measures),
         trials=trials,
-        claims=decide(measures, margin=study.margin),
+        claims=(),
         costs=Costs(seconds=round(sum(seconds_spent(folder) for folder in made), 1)),
         losses=tuple(losses),
     )
     _write(out / "study.toml", study.to_toml())
-    _write(out / "evidence.json", evidence.to_json())
+    return _conclude(study, out, evidence, synthetic)
+
+
+def label(
+    folder: Path,
+    *,
+    labels: Path | None = None,
+    most: int = 200,
+    keys: TextIO = sys.stdin,
+    screen: TextIO = sys.stderr,
+) -> Run:
+    """Take a person's word on some synthetic rows of a run, then decide and report again.
+
+    Args:
+        folder: The run's folder; its `labels.jsonl` is added to, and what it holds already is kept.
+        labels: A file of labels to take in; None asks for them, a row at a time.
+        most: Stop asking when so many rows are labelled.
+        keys, screen: Where answers come from and rows are shown.
+
+    Raises: InputError: the folder is no run, its audit was not made, or the labels are not of its rows.
+    """
+    from assay.label.ask import ask
+
+    run, study = Run(folder), Study.load(folder / "study.toml")
+    if not study.audit:
+        raise InputError("this run has no audit", where=str(folder), fix="Make one with `assay run --out`.")
+    synthetic = _corpus_of(run, "synthetic")
+    sheet = _sheet(folder, synthetic)
+    if labels is not None:
+        sheet.answers.take(labels)
+    else:
+        rows = synthetic.table(["text", "prompt", "response", "label"])
+        ask(rows, sheet.design, sheet.answers, most, keys, screen)
+    return _conclude(study, folder, run.evidence, synthetic)
+
+
+def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) -> Run:
+    """Add what the labels in the folder say, decide every claim, write the evidence and draw its pages."""
+    from assay.label.rate import NAME, beside_examples, error_rate
+
+    measures = [measure for measure in evidence.measures if measure.name != NAME]
+    if study.audit:
+        sheet = _sheet(out, synthetic, ask=False)
+        text = synthetic.table(["text"]).column("text")
+        rated = error_rate(sheet.answers, sheet.design, sheet.flags, text)
+        measures.append(rated.measure)
+        if sheet.answers.given:
+            _write_table(out / "rows" / "suspects.parquet", rated.suspects)
+            examples = beside_examples(Run.examples_in(out), rated.suspects, text)
+            _write_table(out / "rows" / "examples.parquet", examples)
+    claims = decide(measures, margin=study.margin)
+    settled = evidence.model_copy(update={"measures": tuple(measures), "claims": claims})
+    _write(out / "evidence.json", settled.to_json())
     result = Run(out)
     report(result)
     return result

@@ -175,6 +175,17 @@ CATALOGUE: tuple[Definition, ...] = (
         "Rae et al. 2021, Scaling Language Models (Gopher), table A1",
     ),
     Definition(
+        "quality.error_rate",
+        "Rows that a person calls wrong",
+        "{value} of its rows are wrong, as far as the labels of a sample can tell",
+        "share of rows",
+        "higher",
+        0.05,
+        "share of wrong labels, corrected by lambda times the scores of all rows (prediction-powered inference)",
+        "Angelopoulos et al. 2023, Prediction-Powered Inference; 2024, PPI++. Tolerance: well-known test sets hold "
+        "3.3 % wrong labels on average (Northcutt et al. 2021, Pervasive Label Errors in Test Sets)",
+    ),
+    Definition(
         "copying.verbatim_share",
         "Text copied word for word from real rows",
         "{value} of its words lie in passages of 50 or more words that stand in real rows (real rows: {reference})",
