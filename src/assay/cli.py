@@ -17,9 +17,11 @@ from rich.table import Table
 
 from assay import __version__
 from assay.core.answer import answer
+from assay.core.catalogue import define
 from assay.core.errors import AssayError, InputError
 from assay.core.evidence import Run
 from assay.core.progress import Progress
+from assay.core.words import with_interval
 
 app = typer.Typer(
     name="assay",
@@ -171,6 +173,30 @@ def report(
         if as_json
         else "".join(f"{path}\n" for path in written)
     )
+
+
+@app.command()
+def label(
+    run: Annotated[Path, typer.Argument(help="Folder of a run with an audit.")],
+    labels: Annotated[
+        Path | None, typer.Option(help='Take labels from a file instead, lines {"row": 7, "wrong": true}.')
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Stop when so many rows are labelled.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Say of some synthetic rows whether they are wrong, by one key each; then decide and report again."""
+    from assay.study import label as take
+
+    done = take(run, labels=labels, most=rows)
+    if as_json:
+        sys.stdout.write(done.evidence.to_json() + "\n")
+        return
+    rate = done.evidence.find("quality.error_rate")
+    assert rate is not None
+    console = Console(highlight=False)
+    source = f", from {rate.n:,} labels" if rate.value is not None else ""
+    console.print(f"{define(rate.name).title}: {with_interval(rate)}{source}", markup=False, soft_wrap=True)
+    _print_answer(done)
 
 
 @app.command()

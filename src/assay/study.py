@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -134,8 +135,8 @@ def label(
     *,
     labels: Path | None = None,
     most: int = 200,
-    keys: TextIO = sys.stdin,
-    screen: TextIO = sys.stderr,
+    keys: TextIO | None = None,
+    screen: TextIO | None = None,
 ) -> Run:
     """Take a person's word on some synthetic rows of a run, then decide and report again.
 
@@ -143,45 +144,54 @@ def label(
         folder: The run's folder; its `labels.jsonl` is added to, and what it holds already is kept.
         labels: A file of labels to take in; None asks for them, a row at a time.
         most: Stop asking when so many rows are labelled.
-        keys, screen: Where answers come from and rows are shown.
+        keys, screen: Where answers come from and rows are shown; standard input and standard error.
 
     Raises: InputError: the folder is no run, its audit was not made, or the labels are not of its rows.
     """
     from assay.label.ask import ask
+    from assay.label.sheet import open_sheet
 
     run, study = Run(folder), Study.load(folder / "study.toml")
     if not study.audit:
         raise InputError("this run has no audit", where=str(folder), fix="Make one with `assay run --out`.")
-    synthetic = _corpus_of(run, "synthetic")
-    sheet = _sheet(folder, synthetic)
+    synthetic = _corpus_read(run)
+    sheet = open_sheet(folder, synthetic, run.evidence.seed)
     if labels is not None:
         sheet.answers.take(labels)
     else:
-        rows = synthetic.table(["text", "prompt", "response", "label"])
-        ask(rows, sheet.design, sheet.answers, most, keys, screen)
+        ask(sheet.rows, sheet.design, sheet.answers, most, keys or sys.stdin, screen or sys.stderr)
     return _conclude(study, folder, run.evidence, synthetic)
 
 
 def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) -> Run:
     """Add what the labels in the folder say, decide every claim, write the evidence and draw its pages."""
-    from assay.label.rate import NAME, beside_examples, error_rate
+    from assay.label.rate import NAME, unlabelled
+    from assay.label.sheet import LABELS, open_sheet
 
     measures = [measure for measure in evidence.measures if measure.name != NAME]
     if study.audit:
-        sheet = _sheet(out, synthetic, ask=False)
-        text = synthetic.table(["text"]).column("text")
-        rated = error_rate(sheet.answers, sheet.design, sheet.flags, text)
-        measures.append(rated.measure)
-        if sheet.answers.given:
-            _write_table(out / "rows" / "suspects.parquet", rated.suspects)
-            examples = beside_examples(Run.examples_in(out), rated.suspects, text)
-            _write_table(out / "rows" / "examples.parquet", examples)
+        labelled = (out / LABELS).exists()
+        measures.append(open_sheet(out, synthetic, study.seed).rate() if labelled else unlabelled())
     claims = decide(measures, margin=study.margin)
     settled = evidence.model_copy(update={"measures": tuple(measures), "claims": claims})
     _write(out / "evidence.json", settled.to_json())
     result = Run(out)
     report(result)
     return result
+
+
+def _corpus_read(run: Run) -> Corpus:
+    """The synthetic rows as the run read them, whatever has become of the files since."""
+    from assay.engine.read import ReadResult
+
+    digest = next(each.sha256 for each in run.evidence.inputs if each.role == "synthetic")
+    folders = sorted(run.folder.glob("steps/read-synthetic-*"), key=lambda each: each.stat().st_mtime)
+    for found in (ReadResult.open(folder) for folder in reversed(folders)):
+        if found.sha256 == digest:
+            return found.corpus
+    raise InputError(
+        "the synthetic rows of this run are gone", where=str(run.folder / "steps"), fix="Run it again."
+    )
 
 
 def report(run: Run, *, html: bool = True, markdown: bool = True) -> list[Path]:

@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": SIDES,
     "trial": SIDES,
     "inspect": {"map", "json", "help"},
+    "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},
     "demo": {"out", "json", "help"},

@@ -72,7 +72,7 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Wrong content",
         "How many rows are broken, and which?",
-        ("quality.empty_share", "quality.refusal_share", "quality.repetition_share"),
+        ("quality.empty_share", "quality.refusal_share", "quality.repetition_share", "quality.error_rate"),
         "",
         (("Rae et al. 2021, Scaling Language Models (Gopher)", "https://arxiv.org/abs/2112.11446"),),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +59,7 @@ def error_rate(
     }
     left_out = {why: number for why, number in left_out.items() if number}
     if len(rows) < LEAST:
-        has = f"; it has {len(rows)} of at least {LEAST}" if len(rows) else ""
-        return Rated(_measure(None, f"needs labels: run `assay label RUN`{has}", left_out), _suspects())
+        return Rated(unlabelled(len(rows), left_out), _suspects())
     stratum = _joined(design.stratum, rows)
     sizes = np.bincount(stratum)
     scores = expected = None
@@ -90,31 +90,36 @@ def error_rate(
         if scores is not None
         else "; too few labels to learn from, so lambda is 0"
     )
-    found = (powered.value, powered.low, powered.high, len(rows), method)
-    return Rated(_measure(found, None, left_out, level), suspects)
-
-
-def _measure(
-    found: tuple[float, float, float, int, str] | None,
-    missing: str | None,
-    left_out: dict[str, int],
-    level: float = 0.95,
-) -> Measure:
     definition = define(NAME)
-    value, low, high, n, method = found or (None, None, None, 0, "labels joined with cheap scores")
-    return Measure(
+    measure = Measure(
         name=NAME,
         corpus="synthetic",
-        value=value,
-        low=low,
-        high=high,
+        value=powered.value,
+        low=powered.low,
+        high=powered.high,
         level=level,
-        n=n,
+        n=len(rows),
         unit=definition.unit,
         worse=definition.worse,
         method=method,
         left_out=left_out,
-        missing=missing,
+    )
+    return Rated(measure, suspects)
+
+
+def unlabelled(labels: int = 0, left_out: Mapping[str, int] | None = None) -> Measure:
+    """The measure while there are fewer than `LEAST` labels."""
+    definition = define(NAME)
+    has = f"; it has {labels} of at least {LEAST}" if labels else ""
+    return Measure(
+        name=NAME,
+        corpus="synthetic",
+        value=None,
+        unit=definition.unit,
+        worse=definition.worse,
+        method="labels of a sample, joined with cheap scores of all rows",
+        left_out=dict(left_out or {}),
+        missing=f"needs labels: run `assay label RUN`{has}",
     )
 
 
@@ -144,8 +149,8 @@ def _features(flags: pa.Table, text: pa.ChunkedArray) -> scipy.sparse.csr_matrix
     columns = [np.log1p(pc.utf8_length(text).to_numpy().astype(np.float64))]
     for field in flags.schema:
         if field.name != "row" and (pa.types.is_boolean(field.type) or pa.types.is_floating(field.type)):
-            values = flags[field.name].cast(pa.float64()).to_numpy()
-            columns.append(np.nan_to_num(values, nan=float(np.nan_to_num(np.nanmean(values)))) if len(values) else values)
+            values = flags[field.name].cast(pa.float64())
+            columns.append(values.fill_null(pc.mean(values).as_py() or 0.0).to_numpy())
     table = np.column_stack(columns)
     spread = table.std(axis=0)
     table = (table - table.mean(axis=0))[:, spread > 0] / spread[spread > 0]

@@ -79,9 +79,11 @@ def prediction_powered(
     variance = float((weight * left).sum()) * (freedom + (tuning > 0)) / freedom
     if (seen == 1).all():
         return Powered(value, value, value, tuning, float("inf"))
-    if variance == 0:  # the labels are all of one kind
+    if pooled in (0.0, 1.0):
         worth = 1 / float(weight.sum())
     else:
+        # Scores that agreed with every label may miss the next one.
+        variance = max(variance, float(weight.sum()) / (len(answers) + 1))
         kept = min(max(value, 0.5 / len(answers)), 1 - 0.5 / len(answers))
         worth = kept * (1 - kept) / variance
     low, high = _wilson(value, worth, float(stats.t.ppf(0.5 + level / 2, freedom)))
