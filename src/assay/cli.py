@@ -53,6 +53,9 @@ OriginColumn = Annotated[
     str | None, typer.Option(help="Column that tells real from synthetic in one set of files.")
 ]
 SyntheticValue = Annotated[str | None, typer.Option(help="Value of the origin column on synthetic rows.")]
+Student = Annotated[
+    str | None, typer.Option(help="Name of the model you will train, such as Llama-3.1-8B; is the generator kin?")
+]
 MaxRejects = Annotated[float, typer.Option(min=0, max=1, help="Share of unreadable rows that stops the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 StudyFile = Annotated[Path | None, typer.Option("--study", help="A study.toml with all settings.")]
@@ -80,6 +83,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         slice: Slice = None,
         origin_column: OriginColumn = None,
         synthetic_value: SyntheticValue = None,
+        student: Student = None,
         max_reject_share: MaxRejects = 0.1,
         study: StudyFile = None,
         as_json: Json = False,
@@ -97,6 +101,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 test=tuple(test or ()),
                 origin_column=origin_column,
                 synthetic_value=synthetic_value,
+                student=student,
                 columns=_mapping(map or []),
                 slices=tuple(slice) if slice else None,
                 audit=audit,

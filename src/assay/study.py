@@ -46,6 +46,7 @@ class Study(BaseModel):
         origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
         columns: Column names by what they mean, ``{"text": "body"}``.
         slices: Columns to split by; None finds columns with few values.
+        student: Name of the model that is to be trained; it may share its base with the generator.
         seeds: Trainings per arm.
         margin: Largest difference of accuracy that counts as none.
         max_reject_share: Share of unreadable rows above which reading stops.
@@ -60,6 +61,7 @@ class Study(BaseModel):
     synthetic_value: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     slices: tuple[str, ...] | None = None
+    student: str | None = None
     audit: bool = True
     trial: bool = True
     seeds: int = Field(default=6, ge=5)
@@ -364,11 +366,19 @@ def _audit_step(
     def work(folder: Path) -> None:
         from assay.audit.run import audit
 
-        result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
+        result = audit(
+            real,
+            reference,
+            synthetic,
+            folder,
+            seed=study.seed,
+            student=study.student,
+            progress=progress,
+        )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
 
     inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
-    return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
+    return Step("audit", {"seed": study.seed, "student": study.student}, inputs, work).run(steps)
 
 
 def _trial_step(

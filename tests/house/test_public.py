@@ -11,7 +11,7 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
+SIDES |= {"synthetic-value", "student", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,
     "audit": SIDES,

@@ -41,6 +41,15 @@ NAMES = {
     "copying.near_share",
     "coverage.slice_ratio",
 }
+# Asked of columns that these rows do not have; their laws stand in files of their own.
+ELSEWHERE = {
+    "provenance.complete_share",
+    "provenance.clear_share",
+    "provenance.licence_flags",
+    "provenance.same_base",
+    "drift.batch",
+    "drift.trend",
+}
 REAL = rows(600, seed=1)
 CLEAN = rows(400, seed=2)
 
@@ -81,8 +90,11 @@ def test_any_split_gives_the_same_sum(folder: Path) -> None:
 
 
 def test_every_measure_is_there_with_interval_reference_and_method(clean: AuditResult) -> None:
-    assert {measure.name for measure in clean.measures} == NAMES
+    assert {measure.name for measure in clean.measures} == NAMES | ELSEWHERE
     for measure in clean.measures:
+        if measure.name in ELSEWHERE:
+            assert measure.missing
+            continue
         assert measure.value is not None
         assert measure.low is not None
         assert measure.high is not None
@@ -108,7 +120,7 @@ def surely_worse(measure: Measure) -> bool:
 
 def test_real_against_real_shows_nothing(clean: AuditResult) -> None:
     for measure in clean.measures:
-        assert not surely_worse(measure), measure
+        assert measure.name in ELSEWHERE or not surely_worse(measure), measure
 
 
 def test_chance_lies_in_the_interval_of_the_classifier(clean: AuditResult) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.lineage import table
 from assay.audit.annotate.phrases import Phrase, locate
 from assay.audit.probes.openings import COMMONEST, openings
 from assay.audit.rows import Index, Rows
@@ -43,6 +44,7 @@ def examples(
         *(_example("quality.repetition_share", rows, row) for row in _first(columns.repetition)),
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
+        *_terms(rows, columns),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -124,6 +126,13 @@ def _near_copies(rows: Rows, copied: Copied, real: Rows) -> Iterator[dict[str, A
             beside=_text(real, int(copied.near[row])),
             note=f"similarity {copied.similarity[row]:.2f}",
         )
+
+
+def _terms(rows: Rows, columns: Columns) -> Iterator[dict[str, Any]]:
+    for term in table().terms:
+        if term.kind == "forbids":
+            for row in _first(columns.terms[term.id], 1):
+                yield _example("provenance.licence_flags", rows, row, slice={"terms": term.id}, note=str(term))
 
 
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:

@@ -32,6 +32,8 @@ class Probe:
         method: How the number came about, for people.
         equal_rows: The share grows with the number of rows, so both sides are cut to equally many.
         ratio: The number is the share divided by the same share of the real rows.
+        alone: Real rows are no yardstick for it, so it has no reference.
+        needs: Why there is no number when no row counts; None where there is no more to say than that.
         slice, unit: Where they differ from the name's own.
     """
 
@@ -40,6 +42,8 @@ class Probe:
     method: str
     equal_rows: bool = False
     ratio: bool = False
+    alone: bool = False
+    needs: str | None = None
     slice: Mapping[str, str] | None = None
     unit: str | None = None
 
@@ -102,6 +106,8 @@ def _share(probe: Probe, columns: Columns, level: float) -> Found:
     tally = probe.tally(columns)
     hits, units = buckets(columns, tally).T
     n = int(units.sum())
+    if not n and probe.needs and len(columns):
+        return Found(missing=probe.needs)
     if hits.any() and (hits < units).any():
         return Found(*share(hits, units, level), n=n)
     # None or all: no spread tells how many independent rows the units are worth. Their roots are the safe

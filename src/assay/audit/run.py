@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
+from assay.audit.annotate.lineage import complete, forbidden, traced
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
-from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
+from assay.audit.probe import Found, Probe, SampleProbe, count, draw, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.provenance import provenance_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.rows import Index, Rows, divide, join, open_rows
 from assay.core.corpus import Corpus
@@ -66,6 +68,7 @@ def audit(
     *,
     seed: int = 0,
     level: float = 0.95,
+    student: str | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -76,6 +79,7 @@ def audit(
         folder: Where ``examples.parquet`` and ``flags.parquet`` are written.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
+        student: Name of the model to be trained, which may share its base with the generator.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     """
     progress("audit: reading", 0, None)
@@ -88,7 +92,7 @@ def audit(
     ours = annotate(sides.synthetic, from_real, phrases)
     theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs), *provenance_probes(ours, student))
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
@@ -136,6 +140,8 @@ def _sampled(probe: SampleProbe, sides: _Sides, seed: int, level: float) -> Meas
 def _counted(
     probe: Probe, ours: Columns, theirs: Columns, halves: tuple[Index, Index], seed: int, level: float
 ) -> Measure:
+    if probe.alone:
+        return measure(probe, count(probe, ours, ours, level), Found(missing="no yardstick"), level)
     if probe.ratio:
         half, other = (theirs.take(index) for index in halves)
         return measure(probe, count(probe, ours, theirs, level), count(probe, other, half, level), level)
@@ -179,6 +185,10 @@ def _flags(
             "refusal": columns.refusal,
             "repetition": columns.repetition,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
+            "incomplete_lineage": ~complete(columns.named, len(columns))
+            if traced(columns.named)
+            else pa.nulls(len(rows), pa.bool_()),
+            "restricted_terms": forbidden(columns.terms, len(columns)),
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }

@@ -22,6 +22,8 @@ class Definition:
             unit, or as a share of the reference when `relative`.
         formula: How the number is made.
         source: The paper or convention behind it.
+        ideal: What the value would be if nothing were wrong; counts only where there is no reference.
+        opens: Past its tolerance it leaves the question open and harms nobody by itself.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Definition:
     formula: str
     source: str
     relative: bool = False
+    ideal: float = 0.0
+    opens: bool = False
 
 
 def define(name: str) -> Definition:
@@ -204,6 +208,54 @@ CATALOGUE: tuple[Definition, ...] = (
         0.01,
         "synthetic rows with a real row at Jaccard 0.7 or more over 3-word shingles / rows",
         "Broder 1997, On the resemblance and containment of documents",
+    ),
+    Definition(
+        "provenance.complete_share",
+        "Rows with a complete lineage",
+        "{value} of its rows say which model wrote them, in which version, from which prompt and seed row, under "
+        "which licence and when",
+        "share of rows",
+        "lower",
+        0.05,
+        "rows that name generator, version, prompt, seed row, licence and time / rows",
+        "Longpre et al. 2023, The Data Provenance Initiative",
+        ideal=1.0,
+        opens=True,
+    ),
+    Definition(
+        "provenance.clear_share",
+        "Rows whose terms are known to restrict nothing",
+        "for {value} of its rows generator and licence are both known, and neither restricts training",
+        "share of rows",
+        "lower",
+        0.05,
+        "rows whose generator and licence stand in the table of terms as clear / rows; what is not in it is not known",
+        "audit/annotate/terms.toml, each entry with its source and date",
+        ideal=1.0,
+        opens=True,
+    ),
+    Definition(
+        "provenance.licence_flags",
+        "Rows whose terms forbid training or commercial use",
+        "{value} of its rows come from a generator or under a licence whose terms forbid training other models or "
+        "commercial use",
+        "share of rows",
+        "higher",
+        0.01,
+        "rows whose generator or licence stands in the table of terms as forbidding / rows",
+        "audit/annotate/terms.toml, each entry with its source and date",
+    ),
+    Definition(
+        "provenance.same_base",
+        "Rows written by a model of the student's family",
+        "{value} of its rows were written by a model that shares its base with the student: traits can pass that no "
+        "filter of the text sees",
+        "share of rows",
+        "higher",
+        0.01,
+        "rows whose generator is of the student's family / rows whose generator is of a known family",
+        "Cloud et al. 2025, Subliminal Learning",
+        opens=True,
     ),
     Definition(
         "coverage.slice_ratio",

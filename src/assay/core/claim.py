@@ -107,9 +107,17 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Provenance",
         "May it be used, and where is each row from?",
-        (),
-        "Needs lineage columns to be checked row by row, which this version does not do.",
-        (("Longpre et al. 2023, The Data Provenance Initiative", "https://arxiv.org/abs/2310.16787"),),
+        (
+            "provenance.licence_flags",
+            "provenance.clear_share",
+            "provenance.complete_share",
+            "provenance.same_base",
+        ),
+        "",
+        (
+            ("Longpre et al. 2023, The Data Provenance Initiative", "https://arxiv.org/abs/2310.16787"),
+            ("Cloud et al. 2025, Subliminal Learning", "https://arxiv.org/abs/2507.14805"),
+        ),
     ),
     Claim(
         "representativeness",

@@ -8,6 +8,8 @@ real-against-real reference in the worse direction, and `tolerance`, how far sti
     undecided   neither; the interval is too wide
     not measured   no deciding measure has a value
 
+A measure that only opens a question (`Definition.opens`) is undecided where it would be harm.
+
 A benefit helps when its interval lies above zero by the same test.
 
 Sources: Schuirmann 1987 (two one-sided tests); Benjamini & Hochberg 1995 (false discovery rate).
@@ -94,7 +96,8 @@ def _excess(measure: Measure) -> tuple[float, float, float]:
         raise ValueError(f"{measure.name} has no value to judge")
     value, low, high = measure.value, measure.low, measure.high
     ref = measure.reference
-    base, base_low, base_high = (ref.value, ref.low, ref.high) if ref is not None else (0.0, 0.0, 0.0)
+    ideal = define(measure.name).ideal
+    base, base_low, base_high = (ref.value, ref.low, ref.high) if ref is not None else (ideal,) * 3
     if measure.worse == "either":
         value, low, high = (_log(each) for each in (value, low, high))
         base, base_low, base_high = (
@@ -125,7 +128,7 @@ def _tolerance(measure: Measure, margin: float) -> float:
 
 def _p_harm(measure: Measure, margin: float) -> float:
     """One-sided p-value of "not worse than the tolerance"; 1 where there is nothing to test."""
-    if measure.value is None or measure.name == "evaluation.mde":
+    if measure.value is None or measure.name == "evaluation.mde" or define(measure.name).opens:
         return 1.0
     excess, low, _ = _excess(measure)
     return _p_above(excess - _tolerance(measure, margin), (excess - low) / 1.96)
@@ -224,14 +227,22 @@ _ACTIONS: dict[str, str] = {
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin.",
+    "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
+    "rows/synthetic.parquet unless they allow your use.",
+}
+# What to do where an undecided claim does not come from an interval that is too wide.
+_OPEN: dict[str, str] = {
+    "evaluation-reliability": _ACTIONS["evaluation-reliability"],
+    "provenance": "Add the columns that rows lack (generator, generator_version, prompt, seed_row, licence, created), "
+    "and have somebody read the terms of what the table does not know.",
 }
 
 
 def _action(each: Claim, verdict: VerdictWord) -> str:
-    if verdict == "harm" or (each.id == "evaluation-reliability" and verdict == "undecided"):
+    if verdict == "harm":
         return _ACTIONS[each.id]
     if verdict == "undecided":
-        return (
+        return _OPEN.get(each.id) or (
             "Supply more rows or test rows, or train more often with `--seeds 12`: the interval reaches across "
             "the line that decides."
         )

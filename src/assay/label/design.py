@@ -88,7 +88,9 @@ def _strata(flags: pa.Table) -> Index:
     flagged = np.zeros(flags.num_rows, bool)
     for name in flags.column_names:
         if pa.types.is_boolean(flags.schema.field(name).type):
-            flagged |= flags[name].fill_null(False).to_numpy()
+            marked = flags[name].fill_null(False).to_numpy()
+            # A flag that most rows carry divides nothing.
+            flagged |= marked if marked.mean() < 0.5 else False
     stratum = np.zeros(flags.num_rows, np.int64)
     if "suspicion" in flags.column_names and not flags["suspicion"].null_count:
         plain = np.flatnonzero(~flagged)

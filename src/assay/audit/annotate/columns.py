@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.lineage import lineage
 from assay.audit.annotate.phrases import Phrase, holds
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
@@ -30,6 +31,8 @@ class Columns:
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
+        named, terms, families: What the rows say of their origin, see `annotate.lineage.Lineage`.
+        clear_terms: Their generator and licence are known to restrict nothing.
     """
 
     root: npt.NDArray[np.uint64]
@@ -45,6 +48,10 @@ class Columns:
     near_copy: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
+    named: Mapping[str, Bools]
+    terms: Mapping[str, Bools]
+    families: Mapping[str, Bools]
+    clear_terms: Bools
 
     def __len__(self) -> int:
         return len(self.root)
@@ -68,6 +75,7 @@ class Columns:
 def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
     """The columns of `rows`."""
     nowhere = np.zeros(len(rows), bool)
+    origin = lineage(rows)
     unmarked = Columns(
         root=rows.root,
         tokens=rows.lengths,
@@ -82,6 +90,10 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         near_copy=copied.near >= 0,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
+        named=origin.named,
+        terms=origin.terms,
+        families=origin.families,
+        clear_terms=origin.clear,
     )
     return _with_repeats(unmarked)
 
