@@ -17,6 +17,7 @@ from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
 from assay.audit.probe import Found, Probe, SampleProbe, count, draw, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
+from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.provenance import provenance_probes
 from assay.audit.probes.slices import slice_probes
@@ -100,6 +101,7 @@ def audit(
             measures.append(_sampled(probe, sides, seed, level))
         else:
             measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
+    measures += drift(sides.synthetic, sides.pool, seed, level)
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
         tuple(name_the_confound(measures)),

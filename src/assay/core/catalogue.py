@@ -268,6 +268,28 @@ CATALOGUE: tuple[Definition, ...] = (
         "four-fifths convention for the tolerance",
     ),
     Definition(
+        "drift.batch",
+        "How well a batch is told from the one before",
+        "of all batches the one that differs most from the one before is told from it with AUC {value} (as many "
+        "comparisons of real rows at random: {reference})",
+        "AUC",
+        "higher",
+        0.10,
+        "area under the ROC curve of the two-sample classifier, batch n against n - 1, the largest over the batches",
+        "Lopez-Paz & Oquab 2017, Revisiting Classifier Two-Sample Tests; Rabanser et al. 2019, Failing Loudly",
+        ideal=0.5,
+    ),
+    Definition(
+        "drift.trend",
+        "Drift away from real rows",
+        "from the first batch to the last the AUC against real rows changes by {value}",
+        "AUC difference",
+        "higher",
+        0.10,
+        "climb of the least-squares line through the AUC of each batch against the same real rows",
+        "Lazaridou et al. 2021, Mind the Gap: Assessing Temporal Generalization",
+    ),
+    Definition(
         "trial.gap",
         "Synthetic only against real only",
         "a model trained on synthetic rows alone scores {value} against the same number of real rows",

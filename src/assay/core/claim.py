@@ -220,8 +220,8 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Drift",
         "Does it drift from batch to batch, or away from a moving world?",
-        (),
-        "Needs rows that carry a batch or date, compared over time, which this version does not do.",
+        ("drift.batch", "drift.trend"),
+        "",
         (
             (
                 "Lazaridou et al. 2021, Mind the Gap: temporal generalization",

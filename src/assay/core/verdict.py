@@ -226,6 +226,8 @@ _ACTIONS: dict[str, str] = {
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",
+    "drift": "Look at what changed between the batches that are named (model, prompt, seed rows), and keep the "
+    "batches that resemble the real data most.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin.",
     "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
     "rows/synthetic.parquet unless they allow your use.",
