@@ -54,7 +54,8 @@ OriginColumn = Annotated[
 ]
 SyntheticValue = Annotated[str | None, typer.Option(help="Value of the origin column on synthetic rows.")]
 Student = Annotated[
-    str | None, typer.Option(help="Name of the model you will train, such as Llama-3.1-8B; is the generator kin?")
+    str | None,
+    typer.Option(help="Name of the model you will train, such as Llama-3.1-8B; is the generator kin?"),
 ]
 MaxRejects = Annotated[float, typer.Option(min=0, max=1, help="Share of unreadable rows that stops the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]

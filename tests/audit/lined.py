@@ -48,7 +48,9 @@ def write(
     return Corpus.write(folder / name, [batch], name=name, origin=origin, shape="text-label")
 
 
-def audited(folder: Path, real: Sequence[Row], synthetic: Corpus, *, student: str | None = None) -> AuditResult:
+def audited(
+    folder: Path, real: Sequence[Row], synthetic: Corpus, *, student: str | None = None
+) -> AuditResult:
     """The audit of `synthetic` against made real rows."""
     cut = len(real) * 4 // 5
     return audit(

@@ -31,8 +31,8 @@ def pieces(first: int, last: int) -> list[tuple[int, str, str]]:
         year = int(path.name[:4])
         if first <= year <= last:
             words = path.read_text(encoding="utf-8").split()
-            for at in range(0, min(len(words) - WORDS, PIECES * WORDS), WORDS):
-                found.append((year, path.stem, " ".join(words[at : at + WORDS])))
+            starts = range(0, min(len(words) - WORDS, PIECES * WORDS), WORDS)
+            found += [(year, path.stem, " ".join(words[at : at + WORDS])) for at in starts]
     assert len(found) > 300
     return found
 
@@ -76,7 +76,9 @@ def test_the_years_move_away_from_where_they_began(tmp_path: Path) -> None:
     everything = pieces(1790, 2026)
     real = [each for each in everything if each[0] < 1850 and each[0] % 2]
     rows = [each for each in everything if each[0] % 2 == 0]
-    trend = whole(drift(opened(tmp_path, "made", rows), opened(tmp_path, "real", real), 0, 0.95), "drift.trend")
+    trend = whole(
+        drift(opened(tmp_path, "made", rows), opened(tmp_path, "real", real), 0, 0.95), "drift.trend"
+    )
     assert trend.value is not None
     assert (trend.low or 0) > define("drift.trend").tolerance
 

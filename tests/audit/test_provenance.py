@@ -113,7 +113,10 @@ def test_every_entry_has_a_source_a_date_and_a_name_of_its_own() -> None:
         (LINEAGE, set(FIELDS)),
         ({"model_name": "gpt-4o-2024-08-06"}, {"generator", "version"}),
         ({"generation_model": "m", "distilabel_metadata": {"model_version": "3"}}, {"generator", "version"}),
-        ({"metadata": {"model": "m", "license": "MIT", "created_at": "2026-01-01"}}, {"generator", "licence", "time"}),
+        (
+            {"metadata": {"model": "m", "license": "MIT", "created_at": "2026-01-01"}},
+            {"generator", "licence", "time"},
+        ),
         ({"generator": None, "licence": "", "seed_rows": []}, set()),
         ({"note": '"generator": "x"'}, set()),
         (None, set()),

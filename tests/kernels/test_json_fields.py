@@ -53,7 +53,9 @@ def test_rows_of_any_kind_read_as_the_parser_reads_them() -> None:
     for _ in range(500):
         keys = rng.choice(["model", "generator", "licence", "other", "more"], 3, replace=False)
         rows.append({str(key): values[rng.integers(len(values))] for key in keys})
-    column = pa.chunked_array([pa.array([json.dumps(row) for row in part], pa.large_string()) for part in (rows[:200], rows[200:])])
+    column = pa.chunked_array(
+        [pa.array([json.dumps(row) for row in part], pa.large_string()) for part in (rows[:200], rows[200:])]
+    )
     found = json_fields(column, FIELDS)
     for place, row in enumerate(rows):
         inner = [value for value in row.values() if isinstance(value, dict)]

@@ -86,7 +86,11 @@ def test_unlabelled_labelled_and_run_again(audited: Path, tmp_path: Path) -> Non
 
 def test_one_answer_a_line_where_there_is_no_terminal(audited: Path) -> None:
     done = subprocess.run(
-        command("label", audited, "--rows", "30"), input="w\nr\ns\n" * 20, capture_output=True, text=True, check=False
+        command("label", audited, "--rows", "30"),
+        input="w\nr\ns\n" * 20,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "Rows that a person calls wrong: 5" in done.stdout
@@ -139,8 +143,8 @@ def test_single_keys_on_a_terminal_survive_a_kill(audited: Path) -> None:
     assert said(audited) == ["right", "wrong", "wrong"]
     seen = session(b"b", b"r", b"q")
     assert said(audited) == ["right", "wrong", "wrong", "right"]
-    assert "so far: wrong".encode() in seen
-    assert "3 of at least 20".encode() in seen
+    assert b"so far: wrong" in seen
+    assert b"3 of at least 20" in seen
 
 
 def said(folder: Path) -> list[str]:

@@ -102,7 +102,9 @@ def test_labels_of_rows_that_are_others_now_do_not_count(tmp_path: Path) -> None
     for row in (1, 2, 999):
         answers.add(row, "wrong")
     changed = pa.chunked_array([pa.array(["row number 1", "something else"], pa.large_string())])
-    moved = Answers(path, pa.chunked_array([*pa.chunked_array(["x"]).cast(pa.large_string()).chunks, *changed.chunks]))
+    moved = Answers(
+        path, pa.chunked_array([*pa.chunked_array(["x"]).cast(pa.large_string()).chunks, *changed.chunks])
+    )
     assert moved.labelled == {1: True}
     assert moved.stale == {2, 999}
 
@@ -167,7 +169,9 @@ def test_hostile_text_reaches_the_screen_written_out(tmp_path: Path) -> None:
 
 def rated(tmp_path: Path, wrong: set[int], labels: int) -> tuple[float, float, float]:
     answers = Answers(tmp_path / "labels.jsonl", TEXT)
-    answers.given.update({row: "wrong" if row in wrong else "right" for row in plan().order[:labels].tolist()})
+    answers.given.update(
+        {row: "wrong" if row in wrong else "right" for row in plan().order[:labels].tolist()}
+    )
     found = error_rate(answers, plan(), flags(), TEXT)
     assert found.measure.value is not None
     assert found.measure.low is not None
@@ -178,7 +182,7 @@ def rated(tmp_path: Path, wrong: set[int], labels: int) -> tuple[float, float, f
 def test_too_few_labels_are_missing_never_zero(tmp_path: Path) -> None:
     assert "assay label RUN" in (unlabelled().missing or "")
     answers = Answers(tmp_path / "labels.jsonl", TEXT)
-    answers.given.update({row: "right" for row in range(LEAST - 1)})
+    answers.given.update(dict.fromkeys(range(LEAST - 1), "right"))
     found = error_rate(answers, plan(), flags(), TEXT)
     assert found.measure.value is None
     assert f"{LEAST - 1} of at least {LEAST}" in (found.measure.missing or "")
@@ -214,5 +218,5 @@ def test_what_the_flags_know_narrows_the_interval_and_ranks_the_suspects(tmp_pat
 
 def test_labels_of_rows_of_ones_own_choice_are_named_as_such(tmp_path: Path) -> None:
     answers = Answers(tmp_path / "labels.jsonl", TEXT)
-    answers.given.update({row: "right" for row in range(100)})
+    answers.given.update(dict.fromkeys(range(100), "right"))
     assert "not those that were drawn" in error_rate(answers, plan(), flags(), TEXT).measure.method

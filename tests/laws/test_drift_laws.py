@@ -131,7 +131,9 @@ def test_no_batches_or_too_few_real_rows_are_missing_never_zero(tmp_path: Path) 
     for opened in (open_rows(plain), open_rows(write(tmp_path, [], "none", "synthetic"))):
         found = drift(opened, opened, 0, 0.95)
         assert [each.name for each in found] == ["drift.batch", "drift.trend"]
-        assert all(each.value is None and "batch, generation or time" in (each.missing or "") for each in found)
+        assert all(
+            each.value is None and "batch, generation or time" in (each.missing or "") for each in found
+        )
     assert claim(found).verdict == "not measured"
     lots = open_rows(write(tmp_path, MADE, "lots", "synthetic", batch=LOTS))
     few = drift(lots, open_rows(write(tmp_path, REAL[:20], "few", "real")), 0, 0.95)

@@ -64,9 +64,7 @@ def shares(marked: Columns, student: str | None = None) -> dict[str, float | Non
 def test_a_planted_defect_moves_its_measure_more_with_dose(
     tmp_path: Path, name: str, change: dict[str, object], clean: float, way: int
 ) -> None:
-    values = [
-        shares(columns(tmp_path / str(dose), spoilt(dose, **change)))[name] for dose in (0.0, 0.1, 0.4)
-    ]
+    values = [shares(columns(tmp_path / str(dose), spoilt(dose, **change)))[name] for dose in (0.0, 0.1, 0.4)]
     assert values == pytest.approx([clean, clean + way * 0.1, clean + way * 0.4])
 
 

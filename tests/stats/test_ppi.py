@@ -69,9 +69,7 @@ def test_strata_weigh_by_their_rows_not_by_their_labels() -> None:
 
 def test_one_label_in_a_stratum_is_refused() -> None:
     with pytest.raises(InputError, match="two labels"):
-        prediction_powered(
-            np.zeros(3), np.zeros(3), np.array([0, 0, 1]), np.array([9, 9]), np.zeros(2)
-        )
+        prediction_powered(np.zeros(3), np.zeros(3), np.array([0, 0, 1]), np.array([9, 9]), np.zeros(2))
 
 
 def test_intervals_hold_the_truth() -> None:

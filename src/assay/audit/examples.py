@@ -132,7 +132,9 @@ def _terms(rows: Rows, columns: Columns) -> Iterator[dict[str, Any]]:
     for term in table().terms:
         if term.kind == "forbids":
             for row in _first(columns.terms[term.id], 1):
-                yield _example("provenance.licence_flags", rows, row, slice={"terms": term.id}, note=str(term))
+                yield _example(
+                    "provenance.licence_flags", rows, row, slice={"terms": term.id}, note=str(term)
+                )
 
 
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:

@@ -93,7 +93,12 @@ def audit(
     ours = annotate(sides.synthetic, from_real, phrases)
     theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs), *provenance_probes(ours, student))
+    probes = (
+        *PROBES,
+        *phrase_probes(phrases),
+        *slice_probes(ours, theirs),
+        *provenance_probes(ours, student),
+    )
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")

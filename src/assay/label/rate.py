@@ -181,5 +181,7 @@ def _crossed(
     for each in range(len(sizes)):
         others = chances[:, without & (stratum == each)]
         if others.shape[1]:
-            expected[each] = np.average(others.mean(axis=1), weights=np.bincount(fold[mine == each], minlength=FOLDS))
+            expected[each] = np.average(
+                others.mean(axis=1), weights=np.bincount(fold[mine == each], minlength=FOLDS)
+            )
     return scores, expected, chances.mean(axis=0)

@@ -40,7 +40,15 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "revision",
         "checkpoint",
     ),
-    "prompt": ("prompt", "prompt_style", "prompt_template", "prompt_id", "system_prompt", "template", "recipe"),
+    "prompt": (
+        "prompt",
+        "prompt_style",
+        "prompt_template",
+        "prompt_id",
+        "system_prompt",
+        "template",
+        "recipe",
+    ),
     "seed row": (
         "seed_rows",
         "seed_row",
@@ -125,16 +133,18 @@ def lineage(rows: Rows) -> Lineage:
     named, texts = {}, {}
     for (field, columns), stands in zip(FIELDS.items(), found, strict=True):
         parts = [rows.parts[column] for column in columns if column in rows.parts]
-        text = pc.coalesce(*(part.cast(pa.large_string()) for part in parts), stands.text) if parts else stands.text
+        text = (
+            pc.coalesce(*(part.cast(pa.large_string()) for part in parts), stands.text)
+            if parts
+            else stands.text
+        )
         named[field] = stands.said | _filled(text)
         texts[field] = text.dictionary_encode()
     named["prompt"] |= _filled(rows.prompt)
     named["time"] |= rows.time.is_valid().to_numpy(zero_copy_only=False)
     named["version"] |= _where(texts["generator"], lambda name: _DATED.search(name) is not None)
     known = table()
-    met = {
-        term.id: _where(texts[term.on], functools.partial(_matches, term.match)) for term in known.terms
-    }
+    met = {term.id: _where(texts[term.on], functools.partial(_matches, term.match)) for term in known.terms}
     clear = {
         on: _any((met[each.id] for each in known.terms if each.on == on and each.kind == "clear"), len(rows))
         & ~_any((met[each.id] for each in known.terms if each.on == on and each.kind != "clear"), len(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import stats
 
-from assay.audit.probe import Found, SampleProbe, measure, sample, sample_size
+from assay.audit.probe import Found, measure, sample, sample_size
 from assay.audit.probes.classifier import PROBE as CLASSIFIER
 from assay.audit.rows import GROUPS, Index, Rows, divide
 from assay.core.catalogue import define
@@ -75,12 +76,10 @@ def drift(rows: Rows, pool: Rows, seed: int, level: float) -> list[Measure]:
     said = f"{PROBE.method}; {len(parts)} batches by {column}, {size:,} rows each"
     left_out = {f"no {column}": len(rows) - sum(len(part) for part in parts)}
     left_out = {why: number for why, number in left_out.items() if number}
-    steps = [sample(PROBE, after, before, size, seed, level) for before, after in zip(parts, parts[1:], strict=False)]
+    steps = [sample(PROBE, after, before, size, seed, level) for before, after in itertools.pairwise(parts)]
     chance = [sample(PROBE, other, beside, size, seed, level) for beside, other in halves]
     worst = max(range(len(steps)), key=lambda step: steps[step].value or 0.0)
-    most = replace(
-        PROBE, method=f"{said}; most between {found[worst].name!r} and {found[worst + 1].name!r}"
-    )
+    most = replace(PROBE, method=f"{said}; most between {found[worst].name!r} and {found[worst + 1].name!r}")
     measures = [
         measure(
             most,
@@ -141,7 +140,9 @@ def _halves(pool: Rows, salt: int) -> tuple[Rows, Rows]:
 
 def _by_name(names: list[str]) -> Index:
     """Order of names in which 2 comes before 10."""
-    parts = [[(part.zfill(20) if part.isdigit() else part) for part in re.split(r"(\d+)", name)] for name in names]
+    parts = [
+        [(part.zfill(20) if part.isdigit() else part) for part in re.split(r"(\d+)", name)] for name in names
+    ]
     return np.array(sorted(range(len(names)), key=parts.__getitem__), dtype=np.int64)
 
 

@@ -11,9 +11,7 @@ from assay.audit.annotate.lineage import FIELDS, complete, forbidden, table, tra
 from assay.audit.probe import Floats, Probe
 from assay.audit.rows import Bools
 
-_NO_LINEAGE = (
-    "no row says where it is from; give columns such as generator, generator_version, prompt, seed_row, licence, created"
-)
+_NO_LINEAGE = "no row says where it is from; give columns such as generator, generator_version, prompt, seed_row, licence, created"
 
 
 def provenance_probes(synthetic: Columns, student: str | None = None) -> tuple[Probe, ...]:
