@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.audit.annotate.lineage import FIELDS, complete, lineage, table
+from assay.audit.annotate.lineage import FIELDS, Base, complete, lineage, table
 from assay.audit.rows import open_rows
 from assay.demo.files import demo_files
 from assay.engine.read import read
@@ -77,25 +77,37 @@ def test_a_name_meets_the_terms_that_it_comes_under(on: str, name: str, expected
 
 
 @pytest.mark.parametrize(
-    ("name", "family"),
+    ("name", "base"),
     [
-        ("meta-llama/Llama-3.2-1B", "Llama 3"),
-        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "Llama 3"),
-        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "Qwen2.5"),
-        ("Qwen/Qwen2-7B", "Qwen2"),
-        ("gpt-4o-mini", "GPT-4o and GPT-4.1"),
+        ("meta-llama/Llama-3.2-1B", "Llama 3 1b"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "Llama 3 8b"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "Qwen2.5 7b"),
+        ("Qwen/Qwen2-0.5B-Instruct", "Qwen2 0.5b"),
+        ("mistralai/Mixtral-8x7B-v0.1", "Mixtral 8x7b"),
+        ("gpt-4o", "GPT-4o and GPT-4.1"),
+        ("gpt-4o-mini", "GPT-4o and GPT-4.1 mini"),
         ("gpt-4-turbo", "GPT-4"),
-        ("gpt-4.5-preview", None),
-        ("openai-community/gpt2", "GPT-2"),
-        ("google/gemma-2-2b", "Gemma 2"),
-        ("google/gemma-2b", None),
-        ("HuggingFaceTB/SmolLM-135M", "SmolLM"),
-        ("HuggingFaceTB/SmolLM2-135M", "SmolLM2"),
-        ("our-own-model", None),
+        ("gpt-4.5-preview", "None"),
+        ("openai-community/gpt2-xl", "GPT-2 xl"),
+        ("google/gemma-2-2b", "Gemma 2 2b"),
+        ("google/gemma-2b", "None"),
+        ("HuggingFaceTB/SmolLM-135M", "SmolLM 135m"),
+        ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2 135m"),
+        ("our-own-model-7b", "None"),
     ],
 )
-def test_families_are_those_of_one_base(name: str, family: str | None) -> None:
-    assert table().family(name) == family
+def test_a_name_tells_family_and_size(name: str, base: str) -> None:
+    assert str(table().base(name)) == base
+
+
+def test_two_sizes_of_a_family_are_two_bases() -> None:
+    one, other, unsaid = (table().base(name) for name in ("SmolLM2-135M", "SmolLM2-360M", "SmolLM2"))
+    assert one
+    assert other
+    assert unsaid
+    assert not one.may_be(other)
+    assert one.may_be(unsaid)
+    assert unsaid.may_be(other)
 
 
 def test_every_entry_has_a_source_a_date_and_a_name_of_its_own() -> None:
@@ -154,4 +166,4 @@ def test_the_demos_lineage_is_complete_and_clear(tmp_path: Path) -> None:
     found = lineage(open_rows(corpus))
     assert complete(found.named, corpus.rows).all()
     assert found.clear.all()
-    assert found.families["SmolLM2"].all()
+    assert found.bases[Base("SmolLM2", "135m")].all()

@@ -132,7 +132,8 @@ def test_no_batches_or_too_few_real_rows_are_missing_never_zero(tmp_path: Path) 
         found = drift(opened, opened, 0, 0.95)
         assert [each.name for each in found] == ["drift.batch", "drift.trend"]
         assert all(
-            each.value is None and "batch, generation or time" in (each.missing or "") for each in found
+            each.value is None and "column batch, generation or time" in (each.missing or "")
+            for each in found
         )
     assert claim(found).verdict == "not measured"
     lots = open_rows(write(tmp_path, MADE, "lots", "synthetic", batch=LOTS))

@@ -70,8 +70,9 @@ def test_a_planted_defect_moves_its_measure_more_with_dose(
 
 def test_a_generator_of_the_students_family_is_found(tmp_path: Path) -> None:
     mixed = columns(tmp_path, spoilt(0.25, generator="meta-llama/Llama-3.1-8B-Instruct"))
-    assert shares(mixed, "Llama-3.2-1B")["provenance.same_base"] == pytest.approx(0.25)
-    assert shares(mixed, "HuggingFaceTB/SmolLM2-360M")["provenance.same_base"] == pytest.approx(0.75)
+    assert shares(mixed, "Llama-3-8B")["provenance.same_base"] == pytest.approx(0.25)
+    assert shares(mixed, "HuggingFaceTB/SmolLM2-135M")["provenance.same_base"] == pytest.approx(0.75)
+    assert shares(mixed, "HuggingFaceTB/SmolLM2-360M")["provenance.same_base"] == 0
     assert shares(mixed, "Qwen/Qwen2.5-7B")["provenance.same_base"] == 0
     assert shares(mixed, "our-own-model")["provenance.same_base"] is None
     assert shares(mixed)["provenance.same_base"] is None
@@ -122,13 +123,13 @@ def test_what_is_incomplete_or_not_known_leaves_the_question_open(
     result = audited(tmp_path, REAL, corpus(tmp_path, spoilt(1.0, **change)))
     claim = provenance(result.measures)
     assert claim.verdict == "undecided"
-    assert "Add the columns that rows lack" in claim.action
+    assert "Add the lineage columns that rows lack" in claim.action
     assert "provenance.clear_share" in claim.because
 
 
 def test_a_flag_is_harm_and_comes_with_its_source(tmp_path: Path) -> None:
     result = audited(
-        tmp_path, REAL, corpus(tmp_path, spoilt(0.2, generator="gpt-4o-mini")), student="SmolLM2-360M"
+        tmp_path, REAL, corpus(tmp_path, spoilt(0.2, generator="gpt-4o-mini")), student="SmolLM2-135M"
     )
     claim = provenance(result.measures)
     assert (claim.verdict, claim.because) == ("harm", ("provenance.licence_flags",))
@@ -144,6 +145,6 @@ def test_a_flag_is_harm_and_comes_with_its_source(tmp_path: Path) -> None:
 
 
 def test_a_shared_base_leaves_the_question_open(tmp_path: Path) -> None:
-    result = audited(tmp_path, REAL, corpus(tmp_path, spoilt(0)), student="SmolLM2-360M")
+    result = audited(tmp_path, REAL, corpus(tmp_path, spoilt(0)), student="SmolLM2-135M")
     claim = provenance(result.measures)
     assert (claim.verdict, claim.because) == ("undecided", ("provenance.same_base",))

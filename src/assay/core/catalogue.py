@@ -247,13 +247,13 @@ CATALOGUE: tuple[Definition, ...] = (
     ),
     Definition(
         "provenance.same_base",
-        "Rows written by a model of the student's family",
-        "{value} of its rows were written by a model that shares its base with the student: traits can pass that no "
-        "filter of the text sees",
+        "Rows written by a model of the student's base",
+        "{value} of its rows were written by a model that may share its base with the student: traits can pass that "
+        "no filter of the text sees",
         "share of rows",
         "higher",
         0.01,
-        "rows whose generator is of the student's family / rows whose generator is of a known family",
+        "rows whose generator is of the student's family and size / rows whose generator is of a known family",
         "Cloud et al. 2025, Subliminal Learning",
         opens=True,
     ),

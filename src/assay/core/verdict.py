@@ -235,8 +235,8 @@ _ACTIONS: dict[str, str] = {
 # What to do where an undecided claim does not come from an interval that is too wide.
 _OPEN: dict[str, str] = {
     "evaluation-reliability": _ACTIONS["evaluation-reliability"],
-    "provenance": "Add the columns that rows lack (generator, generator_version, prompt, seed_row, licence, created), "
-    "and have somebody read the terms of what the table does not know.",
+    "provenance": "Add the lineage columns that rows lack, have somebody read the terms that are not known or carry "
+    "conditions, and choose a student of another base if it may share the generator's.",
 }
 
 

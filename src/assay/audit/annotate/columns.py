@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
-from assay.audit.annotate.lineage import lineage
+from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holds
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
@@ -31,7 +31,7 @@ class Columns:
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
-        named, terms, families: What the rows say of their origin, see `annotate.lineage.Lineage`.
+        named, terms, bases: What the rows say of their origin, see `annotate.lineage.Lineage`.
         clear_terms: Their generator and licence are known to restrict nothing.
     """
 
@@ -50,7 +50,7 @@ class Columns:
     phrases: Mapping[str, Bools]
     named: Mapping[str, Bools]
     terms: Mapping[str, Bools]
-    families: Mapping[str, Bools]
+    bases: Mapping[Base, Bools]
     clear_terms: Bools
 
     def __len__(self) -> int:
@@ -92,7 +92,7 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
         named=origin.named,
         terms=origin.terms,
-        families=origin.families,
+        bases=origin.bases,
         clear_terms=origin.clear,
     )
     return _with_repeats(unmarked)

@@ -64,6 +64,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "licence": ("licence", "license", "data_license", "dataset_license", "model_license", "license_name"),
     "time": ("created", "created_at", "generated_at", "timestamp", "time", "date"),
 }
+_SIZE = re.compile(r"(?<![\d.a-z])((?:\d+x)?\d+(?:\.\d+)?[bm]|nano|mini|small|medium|large|xl)(?![a-z])")
 _DATED = re.compile(r"\d{4}-?\d{2}-?\d{2}")  # a generator's name that ends in a date names its version
 
 
@@ -92,15 +93,32 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Base:
+    """What a model was fine-tuned from: a family, and the size as its name has it (None where it has none)."""
+
+    family: str
+    size: str | None
+
+    def may_be(self, other: Base) -> bool:
+        """Whether both may be one base; two sizes of a family are two bases."""
+        return self.family == other.family and (self.size == other.size or None in (self.size, other.size))
+
+    def __str__(self) -> str:
+        return self.family if self.size is None else f"{self.family} {self.size}"
+
+
+@dataclass(frozen=True)
 class Table:
-    """The tables of `terms.toml`: terms, and families of models that were trained from the same base."""
+    """The tables of `terms.toml`: terms, and families of models."""
 
     terms: tuple[Term, ...]
     families: Mapping[str, str]
 
-    def family(self, name: str) -> str | None:
-        """The family of a model, by its name; None when the table does not know it."""
-        return next((each for each, match in self.families.items() if _matches(match, name)), None)
+    def base(self, name: str) -> Base | None:
+        """The base of a model, by its name; None when the table does not know the family."""
+        family = next((each for each, match in self.families.items() if _matches(match, name)), None)
+        size = _SIZE.search(name.casefold())
+        return None if family is None else Base(family, size.group(1) if size else None)
 
 
 @functools.cache
@@ -118,13 +136,13 @@ class Lineage:
         named: Which rows name each part of a lineage.
         terms: Which rows come under each entry of the table of terms, by its id.
         clear: Rows whose generator and licence are both in the table and restrict nothing.
-        families: Which rows were written by a model of each family of the table.
+        bases: Which rows were written by a model of each base that occurs.
     """
 
     named: Mapping[str, Bools]
     terms: Mapping[str, Bools]
     clear: Bools
-    families: Mapping[str, Bools]
+    bases: Mapping[Base, Bools]
 
 
 def lineage(rows: Rows) -> Lineage:
@@ -150,11 +168,13 @@ def lineage(rows: Rows) -> Lineage:
         & ~_any((met[each.id] for each in known.terms if each.on == on and each.kind != "clear"), len(rows))
         for on in ("generator", "licence")
     }
-    families = {
-        family: _where(texts["generator"], lambda name, family=family: known.family(name) == family)  # type: ignore[misc]
-        for family in known.families
+    names = [name for name in texts["generator"].dictionary.to_pylist() if name]
+    bases = {
+        base: _where(texts["generator"], functools.partial(_is_of, base))
+        for base in dict.fromkeys(map(known.base, names))
+        if base is not None
     }
-    return Lineage(named, met, clear["generator"] & clear["licence"], families)
+    return Lineage(named, met, clear["generator"] & clear["licence"], bases)
 
 
 def forbidden(columns: Mapping[str, Bools], rows: int) -> Bools:
@@ -174,6 +194,10 @@ def complete(named: Mapping[str, Bools], rows: int) -> Bools:
 
 def _matches(match: str, name: str) -> bool:
     return re.search(match, name.casefold()) is not None
+
+
+def _is_of(base: Base, name: str) -> bool:
+    return table().base(name) == base
 
 
 def _filled(text: pa.Array) -> Bools:

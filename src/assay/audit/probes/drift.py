@@ -28,7 +28,7 @@ PROBE = replace(
     most=1_000,
 )
 _TREND = "drift.trend"
-_NO_ORDER = "rows carry no batch, generation or time that divides them"
+_NO_ORDER = "needs rows with different values in a column batch, generation or time"
 
 
 @dataclass(frozen=True)

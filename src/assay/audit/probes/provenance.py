@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.lineage import FIELDS, complete, forbidden, table, traced
+from assay.audit.annotate.lineage import FIELDS, Base, complete, forbidden, table, traced
 from assay.audit.probe import Floats, Probe
 from assay.audit.rows import Bools
 
@@ -73,39 +73,43 @@ def provenance_probes(synthetic: Columns, student: str | None = None) -> tuple[P
             for term in met
             if term.kind != "clear"
         ),
-        _same_base(student),
+        _same_base(synthetic, student),
     ]
     return tuple(probes)
 
 
-def _same_base(student: str | None) -> Probe:
-    known = table()
-    family = known.family(student) if student else None
+def _same_base(synthetic: Columns, student: str | None) -> Probe:
+    base = table().base(student) if student else None
+    known = list(synthetic.bases)
+    kin = [each for each in known if base is not None and each.may_be(base)]
     needs = (
         "needs the name of the model that is to be trained: --student NAME"
         if student is None
         else f"the table of families does not know the student {student!r}"
-        if family is None
+        if base is None
         else "no row names a generator whose family the table knows"
     )
 
     def tally(columns: Columns) -> Floats:
-        units = np.zeros(len(columns), bool)
-        for rows in columns.families.values():
-            units |= rows
-        if family is None:
-            return np.zeros((len(columns), 2))
-        return np.column_stack([columns.families[family], units]).astype(float)
+        hits, units = (_any_of(columns, each) for each in (kin, known if base else []))
+        return np.column_stack([hits, units]).astype(float)
 
     return Probe(
         "provenance.same_base",
         tally,
-        f"rows by a generator of the family {family} / rows whose generator's family is known"
-        if family
+        f"rows whose generator may have the student's base, {base} / rows whose generator's family is known"
+        if base
         else "generator and student held against the table of families",
         alone=True,
         needs=needs,
     )
+
+
+def _any_of(columns: Columns, bases: Sequence[Base]) -> Bools:
+    found = np.zeros(len(columns), bool)
+    for base in bases:
+        found |= columns.bases[base]
+    return found
 
 
 def _share(hits: Callable[[Columns], Bools], counts: bool) -> Callable[[Columns], Floats]:
