@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from assay.core.errors import InputError
-from assay.label import design as designs
 from assay.label.answers import Answers
 from assay.label.ask import ask
 from assay.label.design import STRATA, Design, draw, recorded
@@ -71,13 +70,18 @@ def test_within_a_stratum_every_row_is_as_likely() -> None:
 def test_a_design_is_recorded_and_outlives_newer_flags(tmp_path: Path) -> None:
     path = tmp_path / "order.parquet"
     first = recorded(path, flags(), "abc", 0)
-    newer = flags().set_column(2, "refusal", pa.array([True] * ROWS))
+    newer = flags().set_column(2, "refusal", pa.array([row < 400 for row in range(ROWS)]))
     again = recorded(path, newer, "abc", 5)
     assert again.seed == 0
     np.testing.assert_array_equal(again.order, first.order)
     other = recorded(path, newer, "another corpus", 5)
     assert (other.corpus, other.seed) == ("another corpus", 5)
-    assert set(other.stratum) == {designs.STRATA.index("flagged")}
+    assert np.bincount(other.stratum).tolist() == [200, 200, 200, 400]
+
+
+def test_a_flag_that_most_rows_carry_divides_nothing() -> None:
+    marked = flags().append_column("incomplete_lineage", pa.array([True] * ROWS))
+    np.testing.assert_array_equal(draw(marked, "abc", 0).stratum, plan().stratum)
 
 
 def test_the_last_answer_counts_and_a_torn_line_is_dropped(tmp_path: Path) -> None:
