@@ -17,9 +17,11 @@ from rich.table import Table
 
 from assay import __version__
 from assay.core.answer import answer
+from assay.core.catalogue import define
 from assay.core.errors import AssayError, InputError
 from assay.core.evidence import Run
 from assay.core.progress import Progress
+from assay.core.words import with_interval
 
 app = typer.Typer(
     name="assay",
@@ -60,6 +62,10 @@ OriginColumn = Annotated[
     str | None, typer.Option(help="Column that tells real from synthetic in one set of files.")
 ]
 SyntheticValue = Annotated[str | None, typer.Option(help="Value of the origin column on synthetic rows.")]
+Student = Annotated[
+    str | None,
+    typer.Option(help="Name of the model you will train, such as Llama-3.1-8B; is the generator kin?"),
+]
 MaxRejects = Annotated[float, typer.Option(min=0, max=1, help="Share of unreadable rows that stops the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 StudyFile = Annotated[Path | None, typer.Option("--study", help="A study.toml with all settings.")]
@@ -90,6 +96,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         slice: Slice = None,
         origin_column: OriginColumn = None,
         synthetic_value: SyntheticValue = None,
+        student: Student = None,
         max_reject_share: MaxRejects = 0.1,
         study: StudyFile = None,
         as_json: Json = False,
@@ -110,6 +117,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 save_index=save_index,
                 origin_column=origin_column,
                 synthetic_value=synthetic_value,
+                student=student,
                 columns=_mapping(map or []),
                 slices=tuple(slice) if slice else None,
                 audit=audit,
@@ -190,6 +198,30 @@ def report(
         if as_json
         else "".join(f"{path}\n" for path in written)
     )
+
+
+@app.command()
+def label(
+    run: Annotated[Path, typer.Argument(help="Folder of a run with an audit.")],
+    labels: Annotated[
+        Path | None, typer.Option(help='Take labels from a file instead, lines {"row": 7, "wrong": true}.')
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Stop when so many rows are labelled.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Say of some synthetic rows whether they are wrong, by one key each; then decide and report again."""
+    from assay.study import label as take
+
+    done = take(run, labels=labels, most=rows)
+    if as_json:
+        sys.stdout.write(done.evidence.to_json() + "\n")
+        return
+    rate = done.evidence.find("quality.error_rate")
+    assert rate is not None
+    console = Console(highlight=False)
+    source = f", from {rate.n:,} labels" if rate.value is not None else ""
+    console.print(f"{define(rate.name).title}: {with_interval(rate)}{source}", markup=False, soft_wrap=True)
+    _print_answer(done)
 
 
 @app.command()

@@ -6,11 +6,12 @@ import functools
 import hashlib
 import os
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,7 @@ class Study(BaseModel):
         eval_ngram: Words in a run that counts as the same.
         save_index: Where to write the index of the evaluations, which holds none of their text.
         slices: Columns to split by; None finds columns with few values.
+        student: Name of the model that is to be trained; it may share its base with the generator.
         seeds: Trainings per arm.
         margin: Largest difference of accuracy that counts as none.
         max_reject_share: Share of unreadable rows above which reading stops.
@@ -69,6 +71,7 @@ class Study(BaseModel):
     synthetic_value: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     slices: tuple[str, ...] | None = None
+    student: str | None = None
     audit: bool = True
     trial: bool = True
     seeds: int = Field(default=8, ge=5)
@@ -135,15 +138,76 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
         inputs=(*(_input(role, side) for role, side in sides.items()), *(each.input for each in evals)),
         measures=tuple(measures),
         trials=trials,
-        claims=decide(measures, margin=study.margin),
+        claims=(),
         costs=Costs(seconds=round(sum(seconds_spent(folder) for folder in made), 1)),
         losses=tuple(losses),
     )
     _write(out / "study.toml", study.to_toml())
-    _write(out / "evidence.json", evidence.to_json())
+    return _conclude(study, out, evidence, synthetic)
+
+
+def label(
+    folder: Path,
+    *,
+    labels: Path | None = None,
+    most: int = 200,
+    keys: TextIO | None = None,
+    screen: TextIO | None = None,
+) -> Run:
+    """Take a person's word on some synthetic rows of a run, then decide and report again.
+
+    Args:
+        folder: The run's folder; its `labels.jsonl` is added to, and what it holds already is kept.
+        labels: A file of labels to take in; None asks for them, a row at a time.
+        most: Stop asking when so many rows are labelled.
+        keys, screen: Where answers come from and rows are shown; standard input and standard error.
+
+    Raises: InputError: the folder is no run, its audit was not made, or the labels are not of its rows.
+    """
+    from assay.label.ask import ask
+    from assay.label.sheet import open_sheet
+
+    run, study = Run(folder), Study.load(folder / "study.toml")
+    if not study.audit:
+        raise InputError("this run has no audit", where=str(folder), fix="Make one with `assay run --out`.")
+    synthetic = _corpus_read(run)
+    sheet = open_sheet(folder, synthetic, run.evidence.seed)
+    if labels is not None:
+        sheet.answers.take(labels)
+    else:
+        ask(sheet.rows, sheet.design, sheet.answers, most, keys or sys.stdin, screen or sys.stderr)
+    return _conclude(study, folder, run.evidence, synthetic)
+
+
+def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) -> Run:
+    """Add what the labels in the folder say, decide every claim, write the evidence and draw its pages."""
+    from assay.label.rate import NAME, unlabelled
+    from assay.label.sheet import LABELS, open_sheet
+
+    measures = [measure for measure in evidence.measures if measure.name != NAME]
+    if study.audit:
+        labelled = (out / LABELS).exists()
+        measures.append(open_sheet(out, synthetic, study.seed).rate() if labelled else unlabelled())
+    claims = decide(measures, margin=study.margin)
+    settled = evidence.model_copy(update={"measures": tuple(measures), "claims": claims})
+    _write(out / "evidence.json", settled.to_json())
     result = Run(out)
     report(result)
     return result
+
+
+def _corpus_read(run: Run) -> Corpus:
+    """The synthetic rows as the run read them, whatever has become of the files since."""
+    from assay.engine.read import ReadResult
+
+    digest = next(each.sha256 for each in run.evidence.inputs if each.role == "synthetic")
+    folders = sorted(run.folder.glob("steps/read-synthetic-*"), key=lambda each: each.stat().st_mtime)
+    for found in (ReadResult.open(folder) for folder in reversed(folders)):
+        if found.sha256 == digest:
+            return found.corpus
+    raise InputError(
+        "the synthetic rows of this run are gone", where=str(run.folder / "steps"), fix="Run it again."
+    )
 
 
 def report(run: Run, *, html: bool = True, markdown: bool = True) -> list[Path]:
@@ -411,12 +475,26 @@ def _audit_step(
         from assay.audit.run import audit
 
         indexes = [each.index(study.eval_ngram) for each in evals]
-        result = audit(real, reference, synthetic, folder, evals=indexes, seed=study.seed, progress=progress)
+        result = audit(
+            real,
+            reference,
+            synthetic,
+            folder,
+            evals=indexes,
+            seed=study.seed,
+            student=study.student,
+            progress=progress,
+        )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
         if indexes:
             save(indexes, folder / _INDEX)
 
-    settings = {"seed": study.seed, "evals": [each.name for each in evals], "ngram": study.eval_ngram}
+    settings = {
+        "seed": study.seed,
+        "evals": [each.name for each in evals],
+        "ngram": study.eval_ngram,
+        "student": study.student,
+    }
     inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
     read = (each.read.corpus.fingerprint if each.read else each.input.sha256 for each in evals)
     return Step("audit", settings, (*inputs, *read), work).run(steps)

@@ -11,13 +11,14 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"evals", "eval-ngram", "save-index"}
+SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,
     "audit": SIDES,
     "trial": SIDES,
     "inspect": {"map", "json", "help"},
+    "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},
     "demo": {"out", "json", "help"},

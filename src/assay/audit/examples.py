@@ -15,6 +15,7 @@ from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.frames import FEWEST_ROWS, Frequent, keepings
 from assay.audit.annotate.labels import Noise
+from assay.audit.annotate.lineage import table
 from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.faults import faults
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
@@ -61,6 +62,7 @@ def examples(
         ),
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
+        *_terms(rows, columns),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -237,6 +239,15 @@ def _near_copies(rows: Rows, copied: Copied, real: Rows) -> Iterator[dict[str, A
             beside=_text(real, int(copied.near[row])),
             note=f"similarity {copied.similarity[row]:.2f}",
         )
+
+
+def _terms(rows: Rows, columns: Columns) -> Iterator[dict[str, Any]]:
+    for term in table().terms:
+        if term.kind == "forbids":
+            for row in _first(columns.terms[term.id], 1):
+                yield _example(
+                    "provenance.licence_flags", rows, row, slice={"terms": term.id}, note=str(term)
+                )
 
 
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:

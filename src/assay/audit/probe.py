@@ -48,6 +48,8 @@ class Probe(Generic[C]):
         method: How the number came about, for people.
         equal_rows: The share grows with the number of rows, so both sides are cut to equally many.
         ratio: The number is the share divided by the same share of the real rows.
+        alone: Real rows are no yardstick for it, so it has no reference.
+        needs: Why there is no number when no row counts; None where there is no more to say than that.
         slice, unit: Where they differ from the name's own.
         least: Fewest units the share may rest on; with fewer the measure is missing and says so.
         counted: What the units are, for people.
@@ -58,6 +60,8 @@ class Probe(Generic[C]):
     method: str
     equal_rows: bool = False
     ratio: bool = False
+    alone: bool = False
+    needs: str | None = None
     slice: Mapping[str, str] | None = None
     unit: str | None = None
     least: int = 1
@@ -123,6 +127,8 @@ def _share(probe: Probe[C], columns: C, level: float) -> Found:
     tally = probe.tally(columns)
     hits, units = buckets(columns, tally).T
     n = int(units.sum())
+    if not n and probe.needs and len(columns.root):
+        return Found(missing=probe.needs)
     if n < probe.least:
         return Found(
             missing=f"needs at least {words.count(probe.least, 'row')}{probe.counted.removeprefix('rows')}; there are {n:,}"

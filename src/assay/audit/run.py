@@ -16,14 +16,17 @@ from assay.audit.annotate.copies import Copied, copied, copied_among
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.labels import Noise, label_noise
 from assay.audit.annotate.languages import spoken
+from assay.audit.annotate.lineage import complete, forbidden, traced
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.contamination import Contamination, contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
-from assay.audit.probe import Probe, SampleProbe, count, draw, halved, measure, sample, sample_size
+from assay.audit.probe import Found, Probe, SampleProbe, count, draw, halved, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
+from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.provenance import provenance_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.rows import Rows, divide, join, open_rows
 from assay.core.corpus import Corpus
@@ -73,6 +76,7 @@ def audit(
     evals: Sequence[Eval] = (),
     seed: int = 0,
     level: float = 0.95,
+    student: str | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -85,6 +89,7 @@ def audit(
         evals: Evaluations to look for.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
+        student: Name of the model to be trained, which may share its base with the generator.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     """
     progress("audit: reading", 0, None)
@@ -102,7 +107,12 @@ def audit(
     )
     suspicion = _suspicion(sides, seed)
     noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    probes = (
+        *PROBES,
+        *phrase_probes(phrases),
+        *slice_probes(ours, theirs),
+        *provenance_probes(ours, student),
+    )
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
@@ -110,6 +120,7 @@ def audit(
             measures.append(_sampled(probe, sides, seed, level))
         else:
             measures.append(_counted(probe, ours, theirs, seed, level))
+    measures += drift(sides.synthetic, sides.pool, seed, level)
     progress("audit: measuring", len(probes), len(probes), "measures")
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise)
@@ -152,6 +163,8 @@ def _sampled(probe: SampleProbe, sides: _Sides, seed: int, level: float) -> Meas
 
 
 def _counted(probe: Probe, ours: Columns, theirs: Columns, seed: int, level: float) -> Measure:
+    if probe.alone:
+        return measure(probe, count(probe, ours, ours, level), Found(missing="no yardstick"), level)
     if probe.ratio:
         return measure(probe, count(probe, ours, theirs, level), halved(probe, theirs, level, seed), level)
     if probe.equal_rows and len(theirs):
@@ -212,6 +225,10 @@ def _flags(
             "label_suspect": np.zeros(len(rows), bool) if noise is None else noise.suspect,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
             "contaminated": leaked.rows,
+            "incomplete_lineage": ~complete(columns.named, len(columns))
+            if traced(columns.named)
+            else pa.nulls(len(rows), pa.bool_()),
+            "restricted_terms": forbidden(columns.terms, len(columns)),
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }

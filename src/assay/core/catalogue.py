@@ -22,6 +22,8 @@ class Definition:
             unit, or as a share of the reference when `relative`.
         formula: How the number is made.
         source: The paper or convention behind it.
+        ideal: What the value would be if nothing were wrong; counts only where there is no reference.
+        opens: Past its tolerance it leaves the question open and harms nobody by itself.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Definition:
     formula: str
     source: str
     relative: bool = False
+    ideal: float = 0.0
+    opens: bool = False
 
 
 def define(name: str) -> Definition:
@@ -325,6 +329,17 @@ CATALOGUE: tuple[Definition, ...] = (
         "convention",
     ),
     Definition(
+        "quality.error_rate",
+        "Rows that a person calls wrong",
+        "{value} of its rows are wrong, as far as the labels of a sample can tell",
+        "share of rows",
+        "higher",
+        0.05,
+        "share of wrong labels, corrected by lambda times the scores of all rows (prediction-powered inference)",
+        "Angelopoulos et al. 2023, Prediction-Powered Inference; 2024, PPI++. Tolerance: well-known test sets hold "
+        "3.3 % wrong labels on average (Northcutt et al. 2021, Pervasive Label Errors in Test Sets)",
+    ),
+    Definition(
         "copying.verbatim_share",
         "Text copied word for word from real rows",
         "{value} of its words lie in passages of 50 or more words that stand in real rows (real rows: {reference})",
@@ -343,6 +358,54 @@ CATALOGUE: tuple[Definition, ...] = (
         0.01,
         "synthetic rows with a real row at Jaccard 0.7 or more over 3-word shingles / rows",
         "Broder 1997, On the resemblance and containment of documents",
+    ),
+    Definition(
+        "provenance.complete_share",
+        "Rows with a complete lineage",
+        "{value} of its rows say which model wrote them, in which version, from which prompt and seed row, under "
+        "which licence and when",
+        "share of rows",
+        "lower",
+        0.05,
+        "rows that name generator, version, prompt, seed row, licence and time / rows",
+        "Longpre et al. 2023, The Data Provenance Initiative",
+        ideal=1.0,
+        opens=True,
+    ),
+    Definition(
+        "provenance.clear_share",
+        "Rows whose terms are known to restrict nothing",
+        "for {value} of its rows generator and licence are both known, and neither restricts training",
+        "share of rows",
+        "lower",
+        0.05,
+        "rows whose generator and licence stand in the table of terms as clear / rows; what is not in it is not known",
+        "audit/annotate/terms.toml, each entry with its source and date",
+        ideal=1.0,
+        opens=True,
+    ),
+    Definition(
+        "provenance.licence_flags",
+        "Rows whose terms forbid training or commercial use",
+        "{value} of its rows come from a generator or under a licence whose terms forbid training other models or "
+        "commercial use",
+        "share of rows",
+        "higher",
+        0.01,
+        "rows whose generator or licence stands in the table of terms as forbidding / rows",
+        "audit/annotate/terms.toml, each entry with its source and date",
+    ),
+    Definition(
+        "provenance.same_base",
+        "Rows written by a model of the student's base",
+        "{value} of its rows were written by a model that may share its base with the student: traits can pass that "
+        "no filter of the text sees",
+        "share of rows",
+        "higher",
+        0.01,
+        "rows whose generator is of the student's family and size / rows whose generator is of a known family",
+        "Cloud et al. 2025, Subliminal Learning",
+        opens=True,
     ),
     Definition(
         "coverage.slice_ratio",
@@ -375,6 +438,28 @@ CATALOGUE: tuple[Definition, ...] = (
         0.02,
         "evaluation items for which a row passes a threshold that real rows seldom pass / items",
         "after Yang et al. 2023, Rethinking Benchmark and Contamination with Rephrased Samples",
+    ),
+    Definition(
+        "drift.batch",
+        "How well a batch is told from the one before",
+        "of all batches the one that differs most from the one before is told from it with AUC {value} (as many "
+        "comparisons of real rows at random: {reference})",
+        "AUC",
+        "higher",
+        0.10,
+        "area under the ROC curve of the two-sample classifier, batch n against n - 1, the largest over the batches",
+        "Lopez-Paz & Oquab 2017, Revisiting Classifier Two-Sample Tests; Rabanser et al. 2019, Failing Loudly",
+        ideal=0.5,
+    ),
+    Definition(
+        "drift.trend",
+        "Drift away from real rows",
+        "from the first batch to the last the AUC against real rows changes by {value}",
+        "AUC difference",
+        "higher",
+        0.10,
+        "climb of the least-squares line through the AUC of each batch against the same real rows",
+        "Lazaridou et al. 2021, Mind the Gap: Assessing Temporal Generalization",
     ),
     Definition(
         "trial.gap",

@@ -97,6 +97,7 @@ CLAIMS: tuple[Claim, ...] = (
             "quality.wrong_arithmetic_share",
             "quality.label_noise_share",
             "quality.contradiction_share",
+            "quality.error_rate",
         ),
         "",
         (
@@ -135,9 +136,17 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Provenance",
         "May it be used, and where is each row from?",
-        (),
-        "Needs lineage columns to be checked row by row, which this version does not do.",
-        (("Longpre et al. 2023, The Data Provenance Initiative", "https://arxiv.org/abs/2310.16787"),),
+        (
+            "provenance.licence_flags",
+            "provenance.clear_share",
+            "provenance.complete_share",
+            "provenance.same_base",
+        ),
+        "",
+        (
+            ("Longpre et al. 2023, The Data Provenance Initiative", "https://arxiv.org/abs/2310.16787"),
+            ("Cloud et al. 2025, Subliminal Learning", "https://arxiv.org/abs/2507.14805"),
+        ),
     ),
     Claim(
         "representativeness",
@@ -240,8 +249,8 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Drift",
         "Does it drift from batch to batch, or away from a moving world?",
-        (),
-        "Needs rows that carry a batch or date, compared over time, which this version does not do.",
+        ("drift.batch", "drift.trend"),
+        "",
         (
             (
                 "Lazaridou et al. 2021, Mind the Gap: temporal generalization",

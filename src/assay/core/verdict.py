@@ -8,6 +8,8 @@ real-against-real reference in the worse direction, and `tolerance`, how far sti
     undecided   neither; the interval is too wide
     not measured   no deciding measure has a value
 
+A measure that only opens a question (`Definition.opens`) is undecided where it would be harm.
+
 A benefit helps when its interval lies above zero by the same test.
 
 Sources: Schuirmann 1987 (two one-sided tests); Benjamini & Hochberg 1995 (false discovery rate).
@@ -96,7 +98,8 @@ def _excess(measure: Measure) -> tuple[float, float, float]:
         raise ValueError(f"{measure.name} has no value to judge")
     value, low, high = measure.value, measure.low, measure.high
     ref = measure.reference
-    base, base_low, base_high = (ref.value, ref.low, ref.high) if ref is not None else (0.0, 0.0, 0.0)
+    ideal = define(measure.name).ideal
+    base, base_low, base_high = (ref.value, ref.low, ref.high) if ref is not None else (ideal,) * 3
     if measure.worse == "either":
         value, low, high = (_log(each) for each in (value, low, high))
         base, base_low, base_high = (
@@ -127,7 +130,7 @@ def _tolerance(measure: Measure, margin: float) -> float:
 
 def _p_harm(measure: Measure, margin: float) -> float:
     """One-sided p-value of "not worse than the tolerance"; 1 where there is nothing to test."""
-    if measure.value is None or measure.name == "evaluation.mde":
+    if measure.value is None or measure.name == "evaluation.mde" or define(measure.name).opens:
         return 1.0
     excess, low, _ = _excess(measure)
     return _p_above(excess - _tolerance(measure, margin), (excess - low) / 1.96)
@@ -221,7 +224,8 @@ _ACTIONS: dict[str, str] = {
     "redundancy": "Do not make more of it in the same way: each further row says little that is new. Vary prompts, seed "
     "rows or the model first, and count these rows for what they are worth.",
     "wrong-content": "Drop the rows that rows/synthetic.parquet marks for the measures named here (empty, "
-    "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt that makes them.",
+    "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt "
+    "that makes them. With labels, read rows/suspects.parquet too.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
@@ -229,15 +233,25 @@ _ACTIONS: dict[str, str] = {
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",
+    "drift": "Look at what changed between the batches that are named (model, prompt, seed rows), and keep the "
+    "batches that resemble the real data most.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin.",
+    "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
+    "rows/synthetic.parquet unless they allow your use.",
+}
+# What to do where an undecided claim does not come from an interval that is too wide.
+_OPEN: dict[str, str] = {
+    "evaluation-reliability": _ACTIONS["evaluation-reliability"],
+    "provenance": "Add the lineage columns that rows lack, have somebody read the terms that are not known or carry "
+    "conditions, and choose a student of another base if it may share the generator's.",
 }
 
 
 def _action(each: Claim, verdict: VerdictWord) -> str:
-    if verdict == "harm" or (each.id == "evaluation-reliability" and verdict == "undecided"):
+    if verdict == "harm":
         return _ACTIONS[each.id]
     if verdict == "undecided":
-        return (
+        return _OPEN.get(each.id) or (
             "Supply more rows or test rows, or train more often with `--seeds 12`: the interval reaches across "
             "the line that decides."
         )

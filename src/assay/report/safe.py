@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from assay.core.unseen import clean as clean
 
 ROW_LIMIT = 600  # characters of one row on the page
 NAME_LIMIT = 80  # characters of a name, label or phrase
-
-# Controls that print nothing, and marks that turn the direction of the text after them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True)
@@ -21,11 +17,6 @@ class Marked:
     before: str
     marked: str
     after: str
-
-
-def clean(text: str) -> str:
-    """`text` with every unseen character written out as ``⟨U+202E⟩``; tabs and line ends stay."""
-    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text.replace("\r\n", "\n"))
 
 
 def visible(text: str, limit: int = NAME_LIMIT) -> str:

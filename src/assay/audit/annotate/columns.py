@@ -12,6 +12,7 @@ import numpy.typing as npt
 from assay.audit.annotate.content import Content, content
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.frames import Frequent, framed, frames, frequent
+from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
@@ -36,6 +37,8 @@ class Columns:
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
         content: What is wrong with what the row says.
+        named, terms, bases: What the rows say of their origin, see `annotate.lineage.Lineage`.
+        clear_terms: Their generator and licence are known to restrict nothing.
     """
 
     root: npt.NDArray[np.uint64]
@@ -54,6 +57,10 @@ class Columns:
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
     content: Content
+    named: Mapping[str, Bools]
+    terms: Mapping[str, Bools]
+    bases: Mapping[Base, Bools]
+    clear_terms: Bools
 
     def __len__(self) -> int:
         return len(self.root)
@@ -88,7 +95,7 @@ def annotate(
         return row_columns(batch, chosen, ranked, spoken)
 
     parts = list(map_batches(made, rows.batches()))
-    whole = _each(lambda *values: np.concatenate(values), *parts) if parts else made(rows)
+    whole = _joined(*parts) if parts else made(rows)
     return _with_repeats(
         replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
     )
@@ -100,6 +107,7 @@ def row_columns(
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     answers = rows.tokens if rows.answer is rows.text else tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
+    origin = lineage(rows)
     return Columns(
         root=rows.root,
         tokens=rows.lengths,
@@ -117,20 +125,43 @@ def row_columns(
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases=holding(rows, phrases),
         content=content(rows, answers, spoken),
+        named=origin.named,
+        terms=origin.terms,
+        bases=origin.bases,
+        clear_terms=origin.clear,
     )
 
 
-def _each(function: Callable[..., Any], *values: Any) -> Any:
-    """`function` of the arrays that stand in the same place of dataclasses and mappings built alike."""
-    first = values[0]
-    if isinstance(first, Mapping):
-        return {name: _each(function, *(each[name] for each in values)) for name in first}
-    if is_dataclass(first) and not isinstance(first, type):
-        names = [field.name for field in fields(first)]
-        return replace(
-            first, **{name: _each(function, *(getattr(each, name) for each in values)) for name in names}
-        )
-    return function(*values)
+def _each(function: Callable[[Any], Any], values: Any) -> Any:
+    """`function` of every array of a dataclass or mapping."""
+    if isinstance(values, Mapping):
+        return {name: _each(function, each) for name, each in values.items()}
+    if is_dataclass(values) and not isinstance(values, type):
+        taken = {field.name: _each(function, getattr(values, field.name)) for field in fields(values)}
+        return replace(values, **taken)
+    return function(values)
+
+
+def _joined(*parts: Columns) -> Columns:
+    """The rows of all parts, one after the other; what a mapping of one lacks is false in its rows."""
+    sizes = [len(part) for part in parts]
+
+    def join(*values: Any) -> Any:
+        first = values[0]
+        if isinstance(first, Mapping):
+            absent = [np.zeros(size, bool) for size in sizes]
+            names = dict.fromkeys(name for each in values for name in each)
+            return {
+                name: join(*(each.get(name, none) for each, none in zip(values, absent, strict=True)))
+                for name in names
+            }
+        if is_dataclass(first) and not isinstance(first, type):
+            names = dict.fromkeys(field.name for field in fields(first))
+            return replace(first, **{name: join(*(getattr(each, name) for each in values)) for name in names})
+        return np.concatenate(values)
+
+    whole: Columns = join(*parts)
+    return whole
 
 
 def _with_repeats(columns: Columns) -> Columns:
