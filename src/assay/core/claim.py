@@ -74,7 +74,10 @@ CLAIMS: tuple[Claim, ...] = (
         "How many rows are broken, and which?",
         ("quality.empty_share", "quality.refusal_share", "quality.repetition_share", "quality.error_rate"),
         "",
-        (("Rae et al. 2021, Scaling Language Models (Gopher)", "https://arxiv.org/abs/2112.11446"),),
+        (
+            ("Rae et al. 2021, Scaling Language Models (Gopher)", "https://arxiv.org/abs/2112.11446"),
+            ("Angelopoulos et al. 2023, Prediction-Powered Inference", "https://arxiv.org/abs/2301.09633"),
+        ),
     ),
     Claim(
         "redundancy",

@@ -219,8 +219,8 @@ _ACTIONS: dict[str, str] = {
     "normalise format on both sides, and run again.",
     "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, then "
     "generate from more varied prompts and seed rows.",
-    "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet, and "
-    "read those in rows/suspects.parquet if there are labels.",
+    "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet; once some rows are "
+    "labelled (`assay label RUN`), rows/suspects.parquet ranks the others.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "performance": "Keep it out of the training mix as it is.",
