@@ -103,6 +103,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             ("Rae et al. 2021, Scaling Language Models (Gopher)", "https://arxiv.org/abs/2112.11446"),
             ("Northcutt et al. 2021, Confident Learning", "https://arxiv.org/abs/1911.00068"),
+            ("Angelopoulos et al. 2023, Prediction-Powered Inference", "https://arxiv.org/abs/2301.09633"),
         ),
     ),
     Claim(

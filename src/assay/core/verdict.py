@@ -225,7 +225,7 @@ _ACTIONS: dict[str, str] = {
     "rows or the model first, and count these rows for what they are worth.",
     "wrong-content": "Drop the rows that rows/synthetic.parquet marks for the measures named here (empty, "
     "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt "
-    "that makes them. With labels, read rows/suspects.parquet too.",
+    "that makes them. Once some rows are labelled (`assay label RUN`), rows/suspects.parquet ranks the others.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
