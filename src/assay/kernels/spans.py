@@ -17,7 +17,8 @@ def verbatim(
     """Query tokens that lie in a run of at least `min_tokens` words that some target row holds too.
 
     Every window of `min_tokens` target tokens is indexed by a rolling hash (Karp and Rabin 1987, IBM Journal
-    of Research and Development 31, 249-260), so time and memory grow linearly with both sides.
+    of Research and Development 31, 249-260) and compared word by word where hashes meet. So the answer is that
+    of a suffix array over both sides, whatever the text, while time and memory grow linearly with them.
 
     Returns: Mask over query tokens, shape (num_query_tokens,); and for each query row the target row that
         shares its longest run (followed from where the target holds it first), or -1.
@@ -26,7 +27,7 @@ def verbatim(
     if min_tokens < 1:
         raise InputError(f"min_tokens is {min_tokens}", fix="Use at least 1; 50 is usual.")
     hashes, starts = _windows(target.ids, target.offsets, min_tokens)
-    slots = _index(hashes, _num_slots(len(hashes)))
+    slots = _index(hashes, starts, target.ids, np.int64(min_tokens), _num_slots(len(hashes)))
     mask, rows = _cover(
         query.ids, query.offsets, target.ids, target.offsets, hashes, starts, slots, np.int64(min_tokens)
     )
@@ -69,25 +70,40 @@ def _windows(ids, offsets, width):  # type: ignore[no-untyped-def]
     return hashes, starts
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _same(ids, start, other_ids, other, width):  # type: ignore[no-untyped-def]
+    """Whether both windows hold the same words: sums modulo 2^64 meet for some texts made to meet."""
+    for at in range(width):  # noqa: SIM110 (numba compiles no generator)
+        if ids[start + at] != other_ids[other + at]:
+            return False
+    return True
+
+
 @numba.njit(nogil=True, cache=True)
-def _index(hashes, num_slots):  # type: ignore[no-untyped-def]
-    """Open addressing: each slot holds the first window with its hash, or -1."""
+def _index(hashes, starts, ids, width, num_slots):  # type: ignore[no-untyped-def]
+    """Open addressing: each slot holds the first window with its words, or -1."""
     slots = np.full(num_slots, -1, np.int64)
     mask = np.uint64(num_slots - 1)
     for window in range(len(hashes)):
         slot = hashes[window] & mask
-        while slots[slot] >= 0 and hashes[slots[slot]] != hashes[window]:
+        while slots[slot] >= 0 and not (
+            hashes[slots[slot]] == hashes[window]
+            and _same(ids, starts[slots[slot]], ids, starts[window], width)
+        ):
             slot = (slot + np.uint64(1)) & mask
         if slots[slot] < 0:
             slots[slot] = window
     return slots
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _look_up(wanted, hashes, slots):  # type: ignore[no-untyped-def]
+@numba.njit(nogil=True, cache=True)
+def _find(wanted, begin, ids, target_ids, hashes, starts, slots, width):  # type: ignore[no-untyped-def]
+    """The first target window that holds the words of the query's window at `begin`, or -1."""
     mask = np.uint64(len(slots) - 1)
     slot = wanted & mask
-    while slots[slot] >= 0 and hashes[slots[slot]] != wanted:
+    while slots[slot] >= 0 and not (
+        hashes[slots[slot]] == wanted and _same(ids, begin, target_ids, starts[slots[slot]], width)
+    ):
         slot = (slot + np.uint64(1)) & mask
     return slots[slot]
 
@@ -111,7 +127,7 @@ def _cover(ids, offsets, target_ids, target_offsets, hashes, starts, slots, widt
                 continue
             begin = at - width + 1
             if at >= followed:
-                window = _look_up(mix(state), hashes, slots)
+                window = _find(mix(state), begin, ids, target_ids, hashes, starts, slots, width)
                 if window < 0:
                     continue
                 source = starts[window]
