@@ -15,6 +15,7 @@ from assay.kernels.text import Characters, Tokens, characters, tokens
 
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 GROUPS = 20
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +10,34 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assay.audit.annotate.canaries import betrays
 from assay.audit.annotate.columns import Columns, annotate
-from assay.audit.annotate.copies import Copied, copied, copied_among
+from assay.audit.annotate.copies import SPAN_TOKENS, Copied, copied, copied_among
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
-from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
-from assay.audit.probes import PROBES, classifier, formatting, giveaways
+from assay.audit.probe import (
+    Found,
+    Probe,
+    SampleProbe,
+    count,
+    difference,
+    draw,
+    measure,
+    sample,
+    sample_size,
+    scaled,
+)
+from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, verbatim_copies
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.slices import slice_probes
-from assay.audit.rows import Index, Rows, divide, join, open_rows
+from assay.audit.probes.verbatim_copies import verbatim_probe
+from assay.audit.rows import Bools, Index, Rows, divide, join, open_rows
+from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
+from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.kernels.exact import exact_matches
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,7 @@ class _Sides:
     Attributes:
         pool: All real rows of the audit.
         halves: Indices of its two halves by root; the second stands in the synthetic rows' place.
+        holdout: Real rows that the generator did not see, if there are any.
     """
 
     synthetic: Rows
@@ -56,6 +73,7 @@ class _Sides:
     halves: tuple[Index, Index]
     half: Rows
     other: Rows
+    holdout: Rows | None = None
 
 
 def audit(
@@ -64,6 +82,9 @@ def audit(
     synthetic: Corpus,
     folder: Path,
     *,
+    holdout: Corpus | None = None,
+    planted: Canaries | None = None,
+    span: int = SPAN_TOKENS,
     seed: int = 0,
     level: float = 0.95,
     progress: Progress = silent,
@@ -74,38 +95,67 @@ def audit(
         real: Real rows to train on.
         reference: Real rows held back from them.
         folder: Where ``examples.parquet`` and ``flags.parquet`` are written.
+        holdout: Real rows that the generator did not see: what the synthetic rows share with them is chance.
+        planted: The key of canaries that were planted in the generator's real rows.
+        span: Fewest tokens of a passage that counts as copied word for word.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
+    Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
     progress("audit: reading", 0, None)
     pool = join(open_rows(real), open_rows(reference))
     halves = divide(pool, 0.5, salt=seed + 1)
-    sides = _Sides(open_rows(synthetic), pool, halves, pool.take(halves[0]), pool.take(halves[1]))
+    sides = _Sides(
+        open_rows(synthetic),
+        pool,
+        halves,
+        pool.take(halves[0]),
+        pool.take(halves[1]),
+        None if holdout is None else _held_out(holdout, pool),
+    )
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
-    from_real = copied(sides.synthetic, pool)
+    from_real = copied(sides.synthetic, pool, span=span, holdout=sides.holdout, seed=seed)
     ours = annotate(sides.synthetic, from_real, phrases)
-    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
+    theirs = annotate(pool, copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout), phrases)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
+    probes = (*asked, *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
         if isinstance(probe, SampleProbe):
             measures.append(_sampled(probe, sides, seed, level))
+        elif probe.by_chance is not None or probe.needs_holdout:
+            measures.append(_beyond_chance(probe, ours, theirs, sides, level))
         else:
             measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
+    measures += canaries.recalled(planted, sides.synthetic, level)
     progress("audit: measuring", len(probes), len(probes), "measures")
+    betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
     result = AuditResult(
         tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
-        _flags(sides.synthetic, ours, from_real, suspicion),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, planted),
+        _flags(sides.synthetic, ours, from_real, suspicion, betraying),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
     pq.write_table(result.rows, folder / "flags.parquet")
     return result
+
+
+def _held_out(corpus: Corpus, pool: Rows) -> Rows:
+    """The hold-out, once it has shown that it is one."""
+    rows = open_rows(corpus)
+    repeated = int((exact_matches(rows.tokens, pool.tokens)[rows.lengths > 0] >= 0).sum())
+    if 2 * repeated >= len(rows):
+        raise InputError(
+            f"{repeated:,} of the {len(rows):,} hold-out rows stand word for word among the real rows",
+            where=corpus.name,
+            fix="Give --holdout real rows that the generator did not see, and keep them out of --real.",
+        )
+    return rows
 
 
 def _phrases(sides: _Sides, seed: int) -> tuple[Phrase, ...]:
@@ -146,6 +196,31 @@ def _counted(
     return measure(probe, count(probe, ours, theirs, level), count(probe, theirs, theirs, level), level)
 
 
+def _beyond_chance(probe: Probe, ours: Columns, theirs: Columns, sides: _Sides, level: float) -> Measure:
+    """What rows share with seen real rows, and what the hold-out, or else real rows in their place, explain."""
+    if sides.holdout is None and probe.needs_holdout:
+        missing = Found(missing="needs --holdout: real rows that the generator did not see")
+        return measure(probe, missing, missing, level)
+    found, among_real = count(probe, ours, theirs, level), count(probe, theirs, theirs, level)
+    if probe.by_chance is None:
+        return measure(probe, found, among_real, level)
+    if sides.holdout is None:
+        chance, said = among_real, "real rows against other real rows, as no hold-out was given"
+    else:
+        # Equal chances for both sides: a hold-out of half the size meets half as much.
+        factor = int(sides.pool.lengths.sum()) / max(int(sides.holdout.lengths.sum()), 1)
+        chance = scaled(count(replace(probe, tally=probe.by_chance), ours, theirs, level), factor)
+        said = (
+            f"the same rows against {len(sides.holdout):,} hold-out rows, times {factor:.2f} for their size; "
+            "each match is credited to one real row"
+        )
+    probe = replace(probe, method=f"{probe.method}; chance: {said}")
+    if not probe.excess:
+        return measure(probe, found, chance, level)
+    half, other = (count(probe, theirs.take(index), theirs, level) for index in sides.halves)
+    return measure(probe, difference(found, chance), difference(other, half), level)
+
+
 def name_the_confound(measures: list[Measure]) -> list[Measure]:
     """Say in the method of `fidelity.formatting_auc` which single trait tells the sides apart."""
     traits = [each for each in measures if each.name == formatting.PROBE.name and each.slice and each.value]
@@ -167,8 +242,14 @@ def name_the_confound(measures: list[Measure]) -> list[Measure]:
 
 
 def _flags(
-    rows: Rows, columns: Columns, from_real: Copied, suspicion: npt.NDArray[np.float32] | None
+    rows: Rows,
+    columns: Columns,
+    from_real: Copied,
+    suspicion: npt.NDArray[np.float32] | None,
+    betraying: Bools | None,
 ) -> pa.Table:
+    leaking = np.zeros(len(rows), bool)
+    leaking[from_real.pii.row[from_real.pii_row >= 0]] = True
     return pa.table(
         {
             "row": rows.row,
@@ -180,6 +261,10 @@ def _flags(
             "repetition": columns.repetition,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
             "similarity": from_real.similarity,
+            "rare_words_of_real": columns.shared.seen.rare > 0,
+            "personal": np.any(list(columns.pii.values()), axis=0),
+            "leaks_personal": leaking,
+            "holds_canary": pa.nulls(len(rows), pa.bool_()) if betraying is None else betraying,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }
     )

@@ -177,22 +177,79 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "copying.verbatim_share",
         "Text copied word for word from real rows",
-        "{value} of its words lie in passages of 50 or more words that stand in real rows (real rows: {reference})",
+        "{value} of its words lie in long passages that stand in real rows (by chance: {reference})",
         "share of tokens",
         "higher",
         0.01,
-        "synthetic tokens in exact spans of at least 50 tokens that occur in real rows / tokens",
+        "synthetic tokens in exact spans of at least 50 tokens (`--span`) that occur in real rows / tokens",
         "Lee et al. 2022; Carlini et al. 2023, Quantifying Memorization",
     ),
     Definition(
         "copying.near_share",
         "Rows nearly copied from real rows",
-        "{value} of its rows nearly copy a real row (real rows among themselves: {reference})",
+        "{value} of its rows nearly copy a real row (by chance: {reference})",
         "share of rows",
         "higher",
         0.01,
         "synthetic rows with a real row at Jaccard 0.7 or more over 3-word shingles / rows",
         "Broder 1997, On the resemblance and containment of documents",
+    ),
+    Definition(
+        "copying.dcr_share",
+        "Rows closer to seen than to held-out real rows",
+        "{value} of its rows lie closer to real rows the generator saw than to real rows it did not see, where "
+        "rows that nobody copied show {reference}",
+        "share of rows",
+        "higher",
+        0.05,
+        "synthetic rows whose closest real row, among equally many seen and held-out ones, is a seen one, ties a "
+        "half / rows; 0.5 is ideal",
+        "Platzer & Reutterer 2021, Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data",
+    ),
+    Definition(
+        "copying.rare_ngram_excess",
+        "Rare runs of words from seen real rows",
+        "{value} more of its eight-word runs stand in a single seen real row than chance explains (real rows: "
+        "{reference})",
+        "share of runs difference",
+        "higher",
+        0.01,
+        "runs of eight words that stand in one seen root alone / runs, less the same for the hold-out by size, or "
+        "without one for real rows",
+        "after Carlini et al. 2021, Extracting Training Data from Large Language Models (eidetic memorization)",
+    ),
+    Definition(
+        "copying.pii_excess",
+        "Personal values of seen real rows",
+        "{value} more of its rows repeat an address, number or key of a real row than chance explains (real rows: "
+        "{reference})",
+        "share of rows difference",
+        "higher",
+        0.005,
+        "rows with a personal value that seen real rows hold / rows, less the same for the hold-out by size, or "
+        "without one for real rows",
+        "after Lukas et al. 2023, Analyzing Leakage of Personally Identifiable Information in Language Models",
+    ),
+    Definition(
+        "copying.pii_share",
+        "Rows with personal values",
+        "{value} of its rows hold an address, number or key (real rows: {reference})",
+        "share of rows",
+        "higher",
+        0.01,
+        "rows with an e-mail address, phone, card, bank account, social security or IP number or a secret key / rows",
+        "ISO/IEC 7812-1 (card check digit), ISO 13616 (IBAN)",
+    ),
+    Definition(
+        "copying.canary_recall",
+        "Planted secrets that come out again",
+        "{value} of the secrets planted in the real rows stand in it (of secrets planted nowhere: {reference})",
+        "share of canaries",
+        "higher",
+        0.05,
+        "planted secrets that stand word for word in some synthetic row / planted secrets; reference: secrets drawn "
+        "alike and never planted",
+        "Carlini et al. 2019, The Secret Sharer; Meeus et al. 2025, The Canary's Echo",
     ),
     Definition(
         "coverage.slice_ratio",

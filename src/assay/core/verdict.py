@@ -217,7 +217,8 @@ _ACTIONS: dict[str, str] = {
     "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, then "
     "generate from more varied prompts and seed rows.",
     "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
-    "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
+    "copying": "Drop the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary in "
+    "rows/synthetic.parquet before the data leaves your hands.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",

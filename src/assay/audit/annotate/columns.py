@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.copies import Copied, Shared
 from assay.audit.annotate.phrases import Phrase, holds
+from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.repetition import repeats_itself
@@ -28,6 +29,8 @@ class Columns:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
+        shared: The same by side, with the hold-out beside.
+        pii: Which rows hold personal values, by kind.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
     """
@@ -43,6 +46,8 @@ class Columns:
     repetition: Bools
     copied_tokens: Index
     near_copy: Bools
+    shared: Shared
+    pii: Mapping[str, Bools]
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
 
@@ -51,14 +56,8 @@ class Columns:
 
     def take(self, index: Index) -> Columns:
         """The rows at `index`, what is known about each unchanged."""
-        taken: dict[str, Any] = {}
-        for field in fields(self):
-            values = getattr(self, field.name)
-            if isinstance(values, Mapping):
-                taken[field.name] = {name: each[index] for name, each in values.items()}
-            else:
-                taken[field.name] = values[index]
-        return Columns(**taken)
+        taken: Columns = _taken(self, index)
+        return taken
 
     def alone(self, index: Index) -> Columns:
         """The rows at `index` as if there were no others: only repeats of each other count."""
@@ -80,10 +79,23 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         repetition=repeats_itself(rows.tokens),
         copied_tokens=copied.tokens,
         near_copy=copied.near >= 0,
+        shared=copied.shared,
+        pii={kind: copied.pii.holds(kind) for kind in KINDS},
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
     )
     return _with_repeats(unmarked)
+
+
+def _taken(values: Any, index: Index) -> Any:
+    """An array's values at `index`; of a group of arrays, those of each."""
+    if isinstance(values, Mapping):
+        return {name: _taken(each, index) for name, each in values.items()}
+    if is_dataclass(values) and not isinstance(values, type):
+        return replace(
+            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
+        )
+    return values[index]
 
 
 def _with_repeats(columns: Columns) -> Columns:

@@ -1,4 +1,10 @@
-"""What each row has copied from the real rows."""
+"""What each row has copied from the real rows, and what it shares with real rows that nobody can have copied.
+
+Rows resemble real rows by chance too. A hold-out, real rows that the generator did not see, shows how much: each
+match is credited to one real row, drawn among equals at random from both sides together. A generator that
+remembers nothing credits seen and hold-out rows in proportion to their number, whatever is common in the
+language; what seen rows get beyond that was copied.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +13,56 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assay.audit.rows import Bools, Index, Rows, mixed
+from assay.audit.annotate.closest import Closest, closest, nowhere
+from assay.audit.annotate.pii import Pii, find_pii
+from assay.audit.rows import Bools, Floats, Index, Rows, divide, join, mixed
 from assay.kernels.minhash import near_matches
+from assay.kernels.ngrams import ngram_ids
+from assay.kernels.rare import holders
 from assay.kernels.spans import verbatim
 
 SPAN_TOKENS = 50
 THRESHOLD = 0.7
+RARE_WORDS = 8
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
+class Hits:
+    """What rows share with real rows of one side, arrays of shape (rows,).
+
+    Attributes:
+        tokens: Tokens in passages that stand in one of them.
+        near: Whether the nearest near-duplicate is one of them.
+        rare: Runs of eight words that stand in one root's rows alone, and it is one of them.
+        pii: Share of the row's personal values known among real rows that stand in these; 0 where none is.
+    """
+
+    tokens: Floats
+    near: Floats
+    rare: Floats
+    pii: Floats
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What rows share with seen rows and with the hold-out; without one nothing is held.
+
+    Attributes:
+        ngrams: Runs of eight words in the row, shape (rows,).
+        closest: 1 where the closest real row is a seen one, 0 where it is held out, a half where both are
+            equally close; NaN where it was not asked.
+    """
+
+    seen: Hits
+    held: Hits
+    ngrams: Index
+    closest: Floats
+
+
+@dataclass(frozen=True)
 class Copied:
-    """Arrays of shape (rows,), but for the mask.
+    """What rows have copied; arrays of shape (rows,) where nothing else is said.
 
     Attributes:
         near: Best near-duplicate among the real rows, or -1.
@@ -26,6 +70,12 @@ class Copied:
         tokens: Tokens of the row that lie in a copied passage.
         passage: A real row with the longest passage, or -1.
         mask: Tokens within copied passages, shape (tokens,).
+        rare: The first rare run of the row that a real row holds, counted in tokens from the row's start, or -1.
+        rare_row: That real row, or -1.
+        pii: The row's personal values.
+        pii_row: A real row that holds the value, or -1, shape (values,).
+        closest: The closest real row and by how much it is closer than the hold-out.
+        shared: The same by side, as the measures count it.
     """
 
     near: Index
@@ -33,24 +83,54 @@ class Copied:
     tokens: Index
     passage: Index
     mask: Bools
+    rare: Index
+    rare_row: Index
+    pii: Pii
+    pii_row: Index
+    closest: Closest
+    shared: Shared
 
 
-def copied(rows: Rows, real: Rows) -> Copied:
-    """What `rows` has copied from `real`: whole rows nearly, passages of 50 words exactly."""
-    near, similarity = near_matches(rows.tokens, real.tokens, threshold=THRESHOLD)
-    mask, passage = verbatim(rows.tokens, real.tokens, min_tokens=SPAN_TOKENS)
-    running = np.concatenate([np.zeros(1, np.int64), np.cumsum(mask)])
-    counts = running[rows.tokens.offsets[1:]] - running[rows.tokens.offsets[:-1]]
-    return Copied(near, similarity, counts, passage, mask)
+def copied(
+    rows: Rows, real: Rows, *, span: int = SPAN_TOKENS, holdout: Rows | None = None, seed: int = 0
+) -> Copied:
+    """What `rows` has copied from `real`: whole rows nearly, passages of `span` words exactly, rare runs, values."""
+    found = _passages(rows, real, span)
+    rare, seen_rare, held_rare = _rare(rows, real, holdout)
+    values, theirs = find_pii(rows.text), find_pii(real.text)
+    seen_pii, held_pii = _known(values, theirs, find_pii(holdout.text) if holdout else None)
+    if holdout is None:
+        nearest = nowhere(len(rows))
+        by_side = [(found.tokens.astype(float), (found.near >= 0).astype(float)), np.zeros((2, len(rows)))]
+    else:
+        rng = np.random.default_rng([seed, 5])
+        # Shuffled, so that which of equal matches comes first says nothing about its side.
+        order = rng.permutation(len(real) + len(holdout))
+        both = _passages(rows, join(real, holdout).take(order), span)
+        nearest = closest(rows, real, holdout, rng)
+        by_side = [
+            (both.tokens * _of(side, both.passage), _of(side, both.near).astype(float))
+            for side in (order < len(real), order >= len(real))
+        ]
+    shared = Shared(
+        Hits(*by_side[0], seen_rare, seen_pii),
+        Hits(*by_side[1], held_rare, held_pii),
+        _runs(rows),
+        nearest.share,
+    )
+    rows_of = np.arange(len(real), dtype=np.uint64)
+    pii_row = holders(values.value, theirs.value, _bounds(theirs), rows_of).row
+    return _copied(found, rare, values, pii_row, nearest, shared)
 
 
-def copied_among(real: Rows, *, salt: int) -> Copied:
-    """What real rows share with other real rows: each fifth, by root id, searched in the other four.
+def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Rows | None = None) -> Copied:
+    """What real rows share with other real rows: the reference for `copied`, how alike rows are that nobody copied.
 
-    The reference for `copied`: how much alike rows are that nobody copied.
+    Passages and near-duplicates of each fifth, by root id, are searched in the other four; runs and values in
+    all rows of other roots. Which of seen and held-out rows is closest is asked for one half against the other.
     """
     fold = mixed(real.root, salt) % np.uint64(_FOLDS)
-    whole = Copied(
+    whole = _Passages(
         np.full(len(real), -1, np.int64),
         np.zeros(len(real), np.float32),
         np.zeros(len(real), np.int64),
@@ -59,11 +139,137 @@ def copied_among(real: Rows, *, salt: int) -> Copied:
     )
     for each in range(_FOLDS):
         here, others = np.flatnonzero(fold == each), np.flatnonzero(fold != each)
-        part = copied(real.take(here), real.take(others))
+        part = _passages(real.take(here), real.take(others), span)
         found, shared = part.near >= 0, part.passage >= 0
         whole.near[here[found]] = others[part.near[found]]
         whole.similarity[here] = part.similarity
         whole.tokens[here] = part.tokens
         whole.passage[here[shared]] = others[part.passage[shared]]
         whole.mask[np.repeat(fold == each, real.lengths)] = part.mask
-    return whole
+    ids, offsets = ngram_ids(real.tokens, RARE_WORDS)
+    # Its own root holds the run, so a second one is the only other.
+    rare_hits = _sums(holders(ids, ids, offsets, real.root).roots == 2, offsets).astype(float)
+    values = find_pii(real.text)
+    elsewhere = holders(values.value, values.value, _bounds(values), real.root).roots > 1
+    known = _mean(values, np.ones(len(values.row)), elsewhere)
+    nearest = nowhere(len(real))
+    if holdout is not None:
+        half, other = divide(real, 0.5, salt=salt + 1)
+        asked = closest(real.take(other), real.take(half), holdout, np.random.default_rng([salt, 6]))
+        nearest.share[other] = asked.share
+    seen = Hits(whole.tokens.astype(float), (whole.near >= 0).astype(float), rare_hits, known)
+    shared_by = Shared(seen, Hits(*np.zeros((4, len(real)))), _runs(real), nearest.share)
+    none = np.full(len(real), -1, np.int64)
+    return _copied(whole, (none, none), values, np.full(len(values.row), -1, np.int64), nearest, shared_by)
+
+
+@dataclass(frozen=True)
+class _Passages:
+    """The first five of `Copied`."""
+
+    near: Index
+    similarity: npt.NDArray[np.float32]
+    tokens: Index
+    passage: Index
+    mask: Bools
+
+
+def _copied(
+    found: _Passages,
+    rare: tuple[Index, Index],
+    pii: Pii,
+    pii_row: Index,
+    nearest: Closest,
+    shared: Shared,
+) -> Copied:
+    return Copied(
+        found.near,
+        found.similarity,
+        found.tokens,
+        found.passage,
+        found.mask,
+        *rare,
+        pii,
+        pii_row,
+        nearest,
+        shared,
+    )
+
+
+def _of(side: Bools, row: Index) -> Bools:
+    """Whether the real row is of this side; -1 is of none."""
+    if not len(side):
+        return np.zeros(len(row), bool)
+    return side[row] & (row >= 0)
+
+
+def _passages(rows: Rows, real: Rows, span: int) -> _Passages:
+    near, similarity = near_matches(rows.tokens, real.tokens, threshold=THRESHOLD)
+    mask, passage = verbatim(rows.tokens, real.tokens, min_tokens=span)
+    return _Passages(near, similarity, _sums(mask, rows.tokens.offsets), passage, mask)
+
+
+def _runs(rows: Rows) -> Index:
+    return np.maximum(rows.lengths - (RARE_WORDS - 1), 0)
+
+
+def _rare(rows: Rows, real: Rows, holdout: Rows | None) -> tuple[tuple[Index, Index], Floats, Floats]:
+    """Runs of eight words that one root alone holds, of all real rows on both sides.
+
+    Returns: The first such run of each row that a seen row holds, with that row; how many of the row's runs seen
+        rows hold; how many the hold-out.
+    """
+    ids, offsets = ngram_ids(rows.tokens, RARE_WORDS)
+    known = holders(ids, *ngram_ids(real.tokens, RARE_WORDS), real.root)
+    seen, held = known.roots == 1, np.zeros(len(ids), bool)
+    if holdout is not None:
+        beyond = holders(ids, *ngram_ids(holdout.tokens, RARE_WORDS), holdout.root)
+        held = (beyond.roots == 1) & (known.roots == 0)
+        seen &= beyond.roots == 0
+    first, row = np.full(len(rows), -1, np.int64), np.full(len(rows), -1, np.int64)
+    places = np.flatnonzero(seen)
+    owner, at = np.unique(np.searchsorted(offsets, places, "right") - 1, return_index=True)
+    first[owner] = places[at] - offsets[owner]
+    row[owner] = known.row[places[at]]
+    return (first, row), _sums(seen, offsets).astype(float), _sums(held, offsets).astype(float)
+
+
+def _known(values: Pii, seen: Pii, held: Pii | None) -> tuple[Floats, Floats]:
+    """Each row's mean share, over those of its values that real rows hold, of rows on either side that hold them."""
+    of_seen = _holding(values, seen)
+    of_held = np.zeros(len(values.row)) if held is None else _holding(values, held)
+    known = of_seen + of_held > 0
+    total = np.maximum(of_seen + of_held, 1)
+    return _mean(values, of_seen / total, known), _mean(values, of_held / total, known)
+
+
+def _holding(values: Pii, theirs: Pii) -> Floats:
+    """How many of their rows hold each value, shape (values,)."""
+    order = np.lexsort((theirs.row, theirs.value))
+    value, row = theirs.value[order], theirs.row[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (value[1:] != value[:-1]) | (row[1:] != row[:-1])
+    known, number = np.unique(value[new], return_counts=True)
+    at = np.searchsorted(known, values.value)
+    inside = at < len(known)
+    counts = np.zeros(len(values.row))
+    counts[inside] = np.where(known[at[inside]] == values.value[inside], number[at[inside]], 0)
+    return counts
+
+
+def _mean(values: Pii, credit: Floats, known: Bools) -> Floats:
+    """Mean credit of each row's known values; 0 where it has none."""
+    total = np.bincount(values.row[known], weights=credit[known], minlength=values.rows)
+    number = np.bincount(values.row[known], minlength=values.rows)
+    return np.asarray(total / np.maximum(number, 1))
+
+
+def _bounds(values: Pii) -> Index:
+    """Offsets of each row's values, shape (rows + 1,)."""
+    return np.searchsorted(values.row, np.arange(values.rows + 1))
+
+
+def _sums(flags: Bools, offsets: Index) -> Index:
+    """How many flags are set in each row."""
+    running = np.concatenate([np.zeros(1, np.int64), np.cumsum(flags)])
+    return running[offsets[1:]] - running[offsets[:-1]]

@@ -3,6 +3,7 @@
 from assay.audit.probe import Probe, SampleProbe
 from assay.audit.probes import (
     classifier,
+    closest_rows,
     compression,
     distinct,
     emptiness,
@@ -13,6 +14,8 @@ from assay.audit.probes import (
     near_copies,
     near_duplicates,
     openings,
+    personal,
+    rare_ngrams,
     rare_types,
     refusals,
     self_repetition,
@@ -37,4 +40,9 @@ PROBES: tuple[Probe | SampleProbe, ...] = (
     self_repetition.PROBE,
     verbatim_copies.PROBE,
     near_copies.PROBE,
+    closest_rows.PROBE,
+    rare_ngrams.PROBE,
+    personal.EXCESS,
+    personal.PROBE,
+    *personal.EACH,
 )
