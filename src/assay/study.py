@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assay import __version__
+from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
@@ -27,11 +29,12 @@ from assay.core.trial import Trial
 from assay.core.verdict import decide
 
 if TYPE_CHECKING:
+    from assay.canary.plant import PlantResult
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
 
 NAMED = 20  # rows of a loss that are named in the evidence
-Role = Literal["real", "synthetic", "test"]
+Role = Literal["real", "synthetic", "test", "holdout"]
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 _LOSSES = TypeAdapter(tuple[Loss, ...])
@@ -42,6 +45,9 @@ class Study(BaseModel):
 
     Attributes:
         real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
+        holdout: Real rows that the generator did not see; what synthetic rows share with them is chance.
+        canaries: Key file of canaries that were planted in the generator's real rows.
+        span: Fewest tokens of a passage that counts as copied word for word.
         origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
         columns: Column names by what they mean, ``{"text": "body"}``.
         slices: Columns to split by; None finds columns with few values.
@@ -55,6 +61,9 @@ class Study(BaseModel):
     real: tuple[str, ...]
     synthetic: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    holdout: tuple[str, ...] = ()
+    canaries: str | None = None
+    span: int = Field(default=50, ge=5)
     origin_column: str | None = None
     synthetic_value: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
@@ -95,6 +104,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
     real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
     given_test = sides["test"].corpus if "test" in sides else None
+    holdout = sides["holdout"].corpus if "holdout" in sides else None
     train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
     clean, leak_losses = _without_copies(synthetic, test, steps, progress)
     losses = [*_unread(sides), *guard_losses, *leak_losses]
@@ -104,7 +114,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     trials: tuple[Trial, ...] = ()
     rows = out / "rows"
     if study.audit:
-        folder = _audit_step(study, train, reference, synthetic, steps, progress)
+        folder = _audit_step(study, train, reference, synthetic, holdout, steps, progress)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         _place(folder / "examples.parquet", rows / "examples.parquet")
@@ -185,21 +195,53 @@ def generate(
         )
 
 
+def plant(
+    sources: tuple[str, ...],
+    out: Path,
+    *,
+    number: int,
+    words: int,
+    copies: int,
+    seed: int,
+    columns: dict[str, str],
+    progress: Progress = silent,
+) -> PlantResult:
+    """Copy real rows into the JSONL file `out` with `number` canaries planted among them, and write their key.
+
+    Raises: InputError: too few rows, or too few words in them, to draw canaries from.
+    """
+    from assay.canary.plant import plant as write
+
+    settings = Study(real=sources, columns=columns)
+    with tempfile.TemporaryDirectory(dir=_made(out.parent), prefix=f".{out.name}.") as aside:
+        real = _read(settings, "real", Path(aside), progress).corpus
+        return write(
+            sources, real, out, number=number, words=words, copies=copies, seed=seed, progress=progress
+        )
+
+
 def _roles(study: Study) -> tuple[Role, ...]:
     if study.origin_column is None and not study.synthetic:
         raise InputError(
             "no synthetic data was given",
             fix="Give --synthetic FILE, or --origin-column NAME --synthetic-value VALUE for one mixed file.",
         )
-    return ("real", "synthetic", "test") if study.test else ("real", "synthetic")
+    holdout = study.holdout if study.audit else ()
+    optional: tuple[tuple[Role, tuple[str, ...]], ...] = (("test", study.test), ("holdout", holdout))
+    return ("real", "synthetic", *(role for role, paths in optional if paths))
 
 
 def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResult:
     from assay.engine.files import fingerprint
     from assay.engine.read import ReadResult, read
 
-    paths = {"real": study.real, "synthetic": study.synthetic or study.real, "test": study.test}[role]
-    origin_column = study.origin_column if role != "test" else None
+    paths = {
+        "real": study.real,
+        "synthetic": study.synthetic or study.real,
+        "test": study.test,
+        "holdout": study.holdout,
+    }[role]
+    origin_column = study.origin_column if role in ("real", "synthetic") else None
     settings = {
         "role": role,
         "columns": study.columns,
@@ -297,16 +339,40 @@ def _without_copies(
 
 
 def _audit_step(
-    study: Study, real: Corpus, reference: Corpus, synthetic: Corpus, steps: Path, progress: Progress
+    study: Study,
+    real: Corpus,
+    reference: Corpus,
+    synthetic: Corpus,
+    holdout: Corpus | None,
+    steps: Path,
+    progress: Progress,
 ) -> Path:
+    planted = Canaries.load(Path(study.canaries)) if study.canaries else None
+
     def work(folder: Path) -> None:
         from assay.audit.run import audit
 
-        result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
+        result = audit(
+            real,
+            reference,
+            synthetic,
+            folder,
+            holdout=holdout,
+            planted=planted,
+            span=study.span,
+            seed=study.seed,
+            progress=progress,
+        )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
 
-    inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
-    return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
+    inputs = (
+        real.fingerprint,
+        reference.fingerprint,
+        synthetic.fingerprint,
+        holdout.fingerprint if holdout else "",
+        planted.to_json() if planted else "",
+    )
+    return Step("audit", {"seed": study.seed, "span": study.span}, inputs, work).run(steps)
 
 
 def _trial_step(
@@ -346,6 +412,11 @@ def _place(made: Path, place: Path) -> None:
     aside = place.with_name(f".{place.name}.{os.getpid()}")
     aside.write_bytes(made.read_bytes())
     aside.replace(place)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _write(path: Path, text: str) -> None:

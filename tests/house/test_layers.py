@@ -16,6 +16,7 @@ LEVELS = {
     "audit": 3,
     "trial": 3,
     "generate": 3,
+    "canary": 3,
     "demo": 3,
     "report": 4,
     "study": 5,

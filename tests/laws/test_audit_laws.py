@@ -39,8 +39,15 @@ NAMES = {
     "quality.repetition_share",
     "copying.verbatim_share",
     "copying.near_share",
+    "copying.dcr_share",
+    "copying.rare_ngram_excess",
+    "copying.pii_excess",
+    "copying.pii_share",
+    "copying.canary_recall",
     "coverage.slice_ratio",
 }
+# These ask for a hold-out or for planted canaries: tests/laws/test_copying_laws.py.
+NEED_MORE = {"copying.dcr_share", "copying.canary_recall"}
 REAL = rows(600, seed=1)
 CLEAN = rows(400, seed=2)
 
@@ -64,7 +71,8 @@ def additive(folder: Path) -> tuple[tuple[Probe, ...], Columns]:
     spoilt = [*CLEAN[:60], *CLEAN[:10], *REAL[:10], ("", "bad"), ("I'm sorry, but I cannot.", "good")]
     ours, real = opened(folder / "ours", spoilt), opened(folder / "real", REAL)
     phrase = find_phrase(ours, int(ngram_ids(ours.tokens, 1)[0][3]), (1,))
-    columns = annotate(ours, copied(ours, real), (phrase,))
+    held = opened(folder / "held", rows(300, seed=4))
+    columns = annotate(ours, copied(ours, real, holdout=held), (phrase,))
     beside = annotate(real, copied(real, ours), (phrase,))
     counted = tuple(probe for probe in PROBES if isinstance(probe, Probe))
     return (*counted, *phrase_probes((phrase,)), *slice_probes(columns, beside)), columns
@@ -83,6 +91,9 @@ def test_any_split_gives_the_same_sum(folder: Path) -> None:
 def test_every_measure_is_there_with_interval_reference_and_method(clean: AuditResult) -> None:
     assert {measure.name for measure in clean.measures} == NAMES
     for measure in clean.measures:
+        if measure.name in NEED_MORE:
+            assert measure.missing
+            continue
         assert measure.value is not None
         assert measure.low is not None
         assert measure.high is not None
@@ -108,7 +119,7 @@ def surely_worse(measure: Measure) -> bool:
 
 def test_real_against_real_shows_nothing(clean: AuditResult) -> None:
     for measure in clean.measures:
-        assert not surely_worse(measure), measure
+        assert measure.name in NEED_MORE or not surely_worse(measure), measure
 
 
 def test_chance_lies_in_the_interval_of_the_classifier(clean: AuditResult) -> None:

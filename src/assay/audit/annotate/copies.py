@@ -101,7 +101,8 @@ def copied(
     seen_pii, held_pii = _known(values, theirs, find_pii(holdout.text) if holdout else None)
     if holdout is None:
         nearest = nowhere(len(rows))
-        by_side = [(found.tokens.astype(float), (found.near >= 0).astype(float)), np.zeros((2, len(rows)))]
+        none = np.zeros(len(rows))
+        by_side = [(found.tokens.astype(float), (found.near >= 0).astype(float)), (none, none)]
     else:
         rng = np.random.default_rng([seed, 5])
         # Shuffled, so that which of equal matches comes first says nothing about its side.
@@ -272,4 +273,4 @@ def _bounds(values: Pii) -> Index:
 def _sums(flags: Bools, offsets: Index) -> Index:
     """How many flags are set in each row."""
     running = np.concatenate([np.zeros(1, np.int64), np.cumsum(flags)])
-    return running[offsets[1:]] - running[offsets[:-1]]
+    return np.asarray(running[offsets[1:]] - running[offsets[:-1]])
