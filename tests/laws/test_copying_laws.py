@@ -17,7 +17,7 @@ from tests.audit.corpora import Row, audited, find, rows, some
 from tests.laws.test_audit_laws import surely_worse
 
 COPYING = ("verbatim_share", "near_share", "dcr_share", "rare_ngram_excess", "pii_excess")
-MAIL = [f"Write to person{number}@example.org today. " for number in range(2000)]
+MAIL = [f"Write to person{number}@example.org today. " for number in range(2200)]
 # Everybody quotes these; who holds one has copied nobody.
 COMMON = [" ".join(f"c{at}w{word}" for word in range(60)) for at in range(6)]
 
@@ -93,8 +93,8 @@ def test_a_planted_leak_moves_its_measure_more_with_dose(
     plant: Callable[[float], list[Row]],
     doses: tuple[float, float],
 ) -> None:
-    # The closest row is sought among as many seen rows as are held out: few of these would miss most copies.
-    holdout = made(700, 5, 1400) if name == "dcr_share" else HELD
+    # As large as what was seen: few held-out rows leave chance uncertain, and most copies out of the draw.
+    holdout = made(700, 5, 1400)
     weak, strong = (
         find(audit_of(tmp_path / str(dose), plant(dose), holdout), f"copying.{name}") for dose in doses
     )

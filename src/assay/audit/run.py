@@ -217,8 +217,9 @@ def _beyond_chance(probe: Probe, ours: Columns, theirs: Columns, sides: _Sides, 
     probe = replace(probe, method=f"{probe.method}; chance: {said}")
     if not probe.excess:
         return measure(probe, found, chance, level)
-    half, other = (count(probe, theirs.take(index), theirs, level) for index in sides.halves)
-    return measure(probe, difference(found, chance), difference(other, half), level)
+    # Chance is taken off, so that real rows in the synthetic rows' place would show nothing by definition.
+    nothing = Found(missing=chance.missing) if chance.value is None else Found(0.0)
+    return measure(probe, difference(found, chance), nothing, level)
 
 
 def name_the_confound(measures: list[Measure]) -> list[Measure]:

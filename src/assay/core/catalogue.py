@@ -209,8 +209,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "copying.rare_ngram_excess",
         "Rare runs of words from seen real rows",
-        "{value} more of its eight-word runs stand in a single seen real row than chance explains (real rows: "
-        "{reference})",
+        "{value} more of its eight-word runs stand in a single seen real row than chance explains",
         "share of runs difference",
         "higher",
         0.01,
@@ -221,8 +220,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "copying.pii_excess",
         "Personal values of seen real rows",
-        "{value} more of its rows repeat an address, number or key of a real row than chance explains (real rows: "
-        "{reference})",
+        "{value} more of its rows repeat an address, number or key of a real row than chance explains",
         "share of rows difference",
         "higher",
         0.005,
