@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from assay.audit.annotate.canaries import betrays
 from assay.audit.annotate.columns import Columns, annotate
-from assay.audit.annotate.copies import SPAN_TOKENS, Copied, copied, copied_among
+from assay.audit.annotate.copies import SPAN_TOKENS, Copied, copied, copied_among, fewest_runs
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.examples import examples
 from assay.audit.probe import (
@@ -137,7 +137,7 @@ def audit(
     result = AuditResult(
         tuple(name_the_confound(measures)),
         examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, planted),
-        _flags(sides.synthetic, ours, from_real, suspicion, betraying),
+        _flags(sides.synthetic, ours, from_real, suspicion, betraying, fewest_runs(theirs.shared)),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
@@ -248,6 +248,7 @@ def _flags(
     from_real: Copied,
     suspicion: npt.NDArray[np.float32] | None,
     betraying: Bools | None,
+    runs: int,
 ) -> pa.Table:
     leaking = np.zeros(len(rows), bool)
     leaking[from_real.pii.row[from_real.pii_row >= 0]] = True
@@ -262,7 +263,7 @@ def _flags(
             "repetition": columns.repetition,
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
             "similarity": from_real.similarity,
-            "rare_words_of_real": columns.shared.seen.rare > 0,
+            "rare_words_of_real": columns.shared.seen.rare >= runs,
             "personal": np.any(list(columns.pii.values()), axis=0),
             "leaks_personal": leaking,
             "holds_canary": pa.nulls(len(rows), pa.bool_()) if betraying is None else betraying,

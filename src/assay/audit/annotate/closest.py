@@ -11,7 +11,7 @@ import scipy.sparse
 from assay.audit.rows import Floats, Index, Rows, mixed
 from assay.kernels.ngrams import hashed_counts
 
-MOST_ROWS = 4_000
+MOST_ROWS = 2_000
 MOST_REAL = 10_000
 _BINS = 20
 _BITS = 18
@@ -46,7 +46,7 @@ def closest(rows: Rows, seen: Rows, held: Rows, rng: np.random.Generator) -> Clo
     """Distance to the closest record, compared between equally many seen and held-out rows of equal lengths.
 
     Closeness is the cosine of TF-IDF vectors of words and word pairs, hashed twice: to 2**18 features, then with
-    random signs to 1,024 numbers. At most 4,000 rows are asked, of 10,000 real ones a side; memory stays bounded.
+    random signs to 1,024 numbers. At most 2,000 rows are asked, of 10,000 real ones a side; memory stays bounded.
 
     Source: Platzer & Reutterer 2021, Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data, Frontiers
         in Big Data 4 (the share of rows closer to training than to hold-out rows); Weinberger et al. 2009, ICML

@@ -24,6 +24,7 @@ from assay.kernels.spans import verbatim
 SPAN_TOKENS = 50
 THRESHOLD = 0.7
 RARE_WORDS = 8
+FALSE_ALARMS = 0.01
 _FOLDS = 5
 
 
@@ -162,6 +163,16 @@ def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Row
     shared_by = Shared(seen, Hits(*np.zeros((4, len(real)))), _runs(real), nearest.share)
     none = np.full(len(real), -1, np.int64)
     return _copied(whole, (none, none), values, np.full(len(values.row), -1, np.int64), nearest, shared_by)
+
+
+def fewest_runs(among_real: Shared) -> int:
+    """How many rare runs mark a row as a copy: so many that at most one real row in a hundred is marked.
+
+    Args:
+        among_real: What real rows share with other real rows; long rows share more by chance than short ones.
+    """
+    rare = among_real.seen.rare
+    return 1 if not len(rare) else int(np.quantile(rare, 1 - FALSE_ALARMS, method="higher")) + 1
 
 
 @dataclass(frozen=True)
