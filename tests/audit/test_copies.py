@@ -27,9 +27,9 @@ def test_a_match_on_both_sides_is_credited_by_the_number_of_rows(tmp_path: Path)
     held = opened(tmp_path / "held", [f"z {passage}", "a@b.io and c@d.io"])
     asked = opened(tmp_path / "asked", [f"q {passage} r", "of a@b.io", "of c@d.io", "of nobody"])
     draws = [copied(asked, seen, holdout=held, seed=seed).shared for seed in range(60)]
-    credits = np.array([[shared.seen.tokens[0] > 0, shared.held.tokens[0] > 0] for shared in draws])
-    assert (credits.sum(axis=1) == 1).all()
-    assert 0.55 < credits[:, 0].mean() < 0.95
+    credited = np.array([[shared.seen.tokens[0] > 0, shared.held.tokens[0] > 0] for shared in draws])
+    assert (credited.sum(axis=1) == 1).all()
+    assert 0.55 < credited[:, 0].mean() < 0.95
     assert draws[0].seen.pii.tolist() == [0, 0.5, 0, 0]
     assert draws[0].held.pii.tolist() == [0, 0.5, 1, 0]
 
