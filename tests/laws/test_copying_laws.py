@@ -84,6 +84,7 @@ def test_what_is_common_to_all_is_no_copy(clean: AuditResult) -> None:
         ("dcr_share", copied_rows, (0.2, 0.5)),
         ("rare_ngram_excess", copied_runs, (0.1, 0.3)),
         ("pii_excess", leaked_mail, (0.05, 0.2)),
+        ("pii_share", leaked_mail, (0.3, 0.6)),
     ],
 )
 def test_a_planted_leak_moves_its_measure_more_with_dose(
@@ -107,6 +108,30 @@ def beyond(measure: Measure) -> float:
     assert measure.value is not None
     assert measure.reference is not None
     return measure.value - measure.reference.value
+
+
+@pytest.mark.parametrize("kind", ["email", "card", "iban", "ssn", "ip", "phone", "key"])
+def test_each_kind_of_personal_value_is_counted_more_with_dose(tmp_path: Path, kind: str) -> None:
+    value = {
+        "email": "a@b.io",
+        "card": "4111 1111 1111 1111",
+        "iban": "GB82 WEST 1234 5698 7654 32",
+        "ssn": "078-05-1120",
+        "ip": "192.168.7.9",
+        "phone": "+44 20 7946 0958",
+        "key": "AKIAIOSFODNN7EXAMPLE",
+    }[kind]
+    plain = rows(60, seed=8)
+    found = [
+        find(
+            audited(tmp_path / str(dose), plain, some(plain[:40], dose, lambda i, text: f"{text} {value}")),
+            "copying.pii_share",
+            {"kind": kind},
+        )
+        for dose in (0.0, 0.25, 0.75)
+    ]
+    assert [measure.value for measure in found] == [0.0, 0.25, 0.75]
+    assert surely_worse(found[2])
 
 
 def test_a_holdout_of_rows_that_were_seen_is_refused(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "copying.rare_ngram_excess",
         "Rare runs of words from seen real rows",
-        "{value} more of its eight-word runs stand in a single seen real row than chance explains",
+        "the share of its eight-word runs that stand in a single seen real row exceeds chance by {value}",
         "share of runs difference",
         "higher",
         0.01,
@@ -220,7 +220,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "copying.pii_excess",
         "Personal values of seen real rows",
-        "{value} more of its rows repeat an address, number or key of a real row than chance explains",
+        "the share of its rows that repeat an address, number or key of a real row exceeds chance by {value}",
         "share of rows difference",
         "higher",
         0.005,

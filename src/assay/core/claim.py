@@ -103,6 +103,7 @@ CLAIMS: tuple[Claim, ...] = (
             "copying.dcr_share",
             "copying.rare_ngram_excess",
             "copying.pii_excess",
+            "copying.pii_share",
             "copying.canary_recall",
         ),
         "",

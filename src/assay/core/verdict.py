@@ -218,7 +218,7 @@ _ACTIONS: dict[str, str] = {
     "generate from more varied prompts and seed rows.",
     "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
     "copying": "Drop the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary in "
-    "rows/synthetic.parquet before the data leaves your hands.",
+    "rows/synthetic.parquet before the data leaves your hands, and look at those marked personal.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
