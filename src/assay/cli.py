@@ -269,11 +269,18 @@ def canary_plant(
             progress=progress,
         )
     if as_json:
-        facts = {"out": str(done.out), "key": str(done.key), "rows": done.rows, "planted": done.planted}
+        facts = {
+            "out": str(done.out),
+            "key": str(done.key),
+            "rows": done.rows,
+            "planted": done.planted,
+            "unread": done.unread,
+        }
         sys.stdout.write(json.dumps(facts) + "\n")
     else:
         sys.stdout.write(
-            f"{done.out}: {done.rows:,} rows, {done.planted:,} of them planted; key: {done.key}\n"
+            f"{done.out}: {done.rows:,} rows, {done.planted:,} of them planted, {done.unread:,} lines unreadable "
+            f"and left out; key: {done.key}\n"
         )
 
 

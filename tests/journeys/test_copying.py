@@ -27,6 +27,8 @@ def value(evidence: Any, name: str) -> Any:
 
 def test_canaries_planted_and_given_away_are_found(snippets: list[Row], write: Write, tmp_path: Path) -> None:
     real, holdout = write("real.jsonl", snippets[:900]), write("holdout.jsonl", snippets[2000:2900])
+    with real.open("a") as file:
+        file.write("{broken\n")
     out = tmp_path / "planted.jsonl"
     told = assay("canary", "plant", real, "--out", out, "--number", 40, "--seed", 3)
     assert told == {
@@ -34,6 +36,7 @@ def test_canaries_planted_and_given_away_are_found(snippets: list[Row], write: W
         "key": str(tmp_path / "planted.canaries.json"),
         "rows": 940,
         "planted": 40,
+        "unread": 1,
     }
     key = json.loads(Path(told["key"]).read_text())
 

@@ -41,11 +41,13 @@ class PlantResult:
     Attributes:
         rows: Rows of `out`, planted ones included.
         planted: Rows that hold a canary.
+        unread: Lines of the source that hold no row; they are not copied.
         key: The key file.
     """
 
     rows: int
     planted: int
+    unread: int
     out: Path
     key: Path
 
@@ -100,10 +102,10 @@ def plant(
     for host, canary in zip(hosts[:number], key.planted, strict=True):
         for place in rng.integers(real.rows, size=copies):
             guests.setdefault(where[place], []).append((where[host], canary))
-    rows = _write(paths, out, templates, guests, real.rows, progress)
+    rows, unread = _write(paths, out, templates, guests, real.rows, progress)
     path = out.with_name(out.name.removesuffix(".jsonl") + ".canaries.json")
     path.write_text(key.to_json(), encoding="utf-8")
-    return PlantResult(rows, number * copies, out, path)
+    return PlantResult(rows, number * copies, unread, out, path)
 
 
 def _vocabulary(answer: pa.Array, held: Tokens) -> list[str]:
@@ -146,13 +148,16 @@ def _write(
     guests: dict[Place, list[tuple[Place, Canary]]],
     total: int,
     progress: Progress,
-) -> int:
-    """Write the rows and their guests aside, then rename; returns how many there are."""
-    hosts = {place: values for place, values in _rows(paths) if place in templates}
+) -> tuple[int, int]:
+    """Write the rows and their guests aside, then rename; returns how many there are, and lines without one."""
+    hosts = {place: values for place, values in _rows(paths) if values is not None and place in templates}
     aside = out.with_name(f".{out.name}.{os.getpid()}")
-    rows = 0
+    rows = unread = 0
     with aside.open("w", encoding="utf-8") as file:
         for done, (place, values) in enumerate(_rows(paths)):
+            if values is None:
+                unread += 1
+                continue
             lines = [values]
             for host, canary in guests.get(place, []):
                 lines.append(_replaced(copy.deepcopy(hosts[host]), templates[host], canary.text, host))
@@ -161,14 +166,14 @@ def _write(
             rows += len(lines)
             progress("plant", done + 1, total)
     aside.replace(out)
-    return rows
+    return rows, unread
 
 
-def _rows(paths: tuple[str, ...]) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _rows(paths: tuple[str, ...]) -> Iterator[tuple[Place, dict[str, Any] | None]]:
+    """Every row as its file has it, or None where none could be read."""
     for source in find(paths).sources:
         for item in records(source):
-            if isinstance(item, Record):
-                yield (source.name, item.line), item.values
+            yield (source.name, item.line), item.values if isinstance(item, Record) else None
 
 
 def _replaced(values: dict[str, Any], answer: str, text: str, place: Place) -> dict[str, Any]:
