@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import importlib.util
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from assay.audit.annotate.closest import closest, matched
+from assay.audit.annotate.columns import annotate
 from assay.audit.annotate.copies import RARE_WORDS, copied, copied_among, fewest_runs
+from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.rows import Rows, open_rows
 from tests.audit.corpora import rows, write
 
@@ -69,6 +73,32 @@ def test_the_closest_row_is_told_and_equals_are_halved(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.share, [1, 0, 0.5, np.nan])
     assert (found.row[0], found.row[2], found.row[3]) == (3, 50, -1)
     assert found.margin[0] > 0.2 > -0.2 > found.margin[1]
+
+
+def test_a_copy_of_the_own_prompt_is_told_from_others(tmp_path: Path) -> None:
+    texts = [text for text, _ in rows(4, seed=6)]
+    names = ("real.jsonl:1", "real.jsonl:2", "real.jsonl:3")
+    real = opened(tmp_path / "real", texts[:3], names)
+    asked = replace(
+        opened(tmp_path / "asked", [texts[0], texts[1], texts[3], texts[2], texts[2]]),
+        extras=pa.array(
+            [
+                '{"seed_rows": ["real.jsonl:2", "real.jsonl:1"]}',
+                '{"seed_row": "real.jsonl:3"}',
+                '{"seed_rows": ["real.jsonl:1"]}',
+                '{"seed_rows": []}',
+                None,
+            ],
+            pa.large_string(),
+        ),
+    )
+    found = copied(asked, real)
+    np.testing.assert_array_equal(found.shared.prompted, [1, 0, 0, np.nan, np.nan])
+    columns = annotate(asked, found)
+    own, other = prompt_probes(columns)
+    assert own.tally(columns).sum(axis=0).tolist() == [1, 3]
+    assert other.tally(columns).sum(axis=0).tolist() == [1, 3]
+    assert prompt_probes(annotate(real, copied(real, asked))) == ()
 
 
 def reviews() -> list[str]:

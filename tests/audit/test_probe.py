@@ -20,7 +20,8 @@ def test_what_is_missing_stays_missing() -> None:
     gone, there = Found(missing="no rows"), Found(0.1, 0.0, 0.2)
     assert difference(gone, there).missing == difference(there, gone).missing == "no rows"
     assert scaled(gone, 3).value is None
-    assert scaled(there, 3) == Found(pytest.approx(0.3), 0.0, pytest.approx(0.6))
+    tripled = scaled(there, 3)
+    assert (tripled.value, tripled.low, tripled.high) == pytest.approx((0.3, 0.0, 0.6))
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from assay.audit.probe import (
 )
 from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, verbatim_copies
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.probes.verbatim_copies import verbatim_probe
 from assay.audit.rows import Bools, Index, Rows, divide, join, open_rows
@@ -121,7 +122,7 @@ def audit(
     theirs = annotate(pool, copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout), phrases)
     suspicion = _suspicion(sides, seed)
     asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
-    probes = (*asked, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    probes = (*asked, *prompt_probes(ours), *phrase_probes(phrases), *slice_probes(ours, theirs))
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")

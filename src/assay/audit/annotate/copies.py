@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.closest import Closest, closest, nowhere
+from assay.audit.annotate.lineage import prompted
 from assay.audit.annotate.pii import Pii, find_pii
 from assay.audit.rows import Bools, Floats, Index, Rows, divide, join, mixed
 from assay.kernels.minhash import near_matches
@@ -53,12 +54,14 @@ class Shared:
         ngrams: Runs of eight words in the row, shape (rows,).
         closest: 1 where the closest real row is a seen one, 0 where it is held out, a half where both are
             equally close; NaN where it was not asked.
+        prompted: 1 where the near-duplicate stood in the row's own prompt, 0 where not; NaN where nobody says.
     """
 
     seen: Hits
     held: Hits
     ngrams: Index
     closest: Floats
+    prompted: Floats
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def copied(
         Hits(*by_side[1], held_rare, held_pii),
         _runs(rows),
         nearest.share,
+        prompted(rows, real, found.near),
     )
     rows_of = np.arange(len(real), dtype=np.uint64)
     pii_row = holders(values.value, theirs.value, _bounds(theirs), rows_of).row
@@ -160,7 +164,9 @@ def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Row
         asked = closest(real.take(other), real.take(half), holdout, np.random.default_rng([salt, 6]))
         nearest.share[other] = asked.share
     seen = Hits(whole.tokens.astype(float), (whole.near >= 0).astype(float), rare_hits, known)
-    shared_by = Shared(seen, Hits(*np.zeros((4, len(real)))), _runs(real), nearest.share)
+    shared_by = Shared(
+        seen, Hits(*np.zeros((4, len(real)))), _runs(real), nearest.share, np.full(len(real), np.nan)
+    )
     none = np.full(len(real), -1, np.int64)
     return _copied(whole, (none, none), values, np.full(len(values.row), -1, np.int64), nearest, shared_by)
 
