@@ -31,6 +31,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+canary_app = typer.Typer(help="Secrets planted among real rows, to see whether a generator gives them away.")
+app.add_typer(canary_app, name="canary")
+
+
+@canary_app.callback()
+def _canary() -> None:
+    """Keeps `plant` a command of its own while it is the only one."""
+
+
 Paths = list[str]
 Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders or globs.")]
 Synthetic = Annotated[Paths | None, typer.Option("--synthetic", help="Synthetic rows, likewise.")]
@@ -46,6 +55,14 @@ SaveIndex = Annotated[
     str | None,
     typer.Option(help="Write an index of the evaluations, without their text, to NAME.assay-index."),
 ]
+Holdout = Annotated[
+    Paths | None,
+    typer.Option("--holdout", help="Real rows that the generator did not see: shows what is chance."),
+]
+CanaryKey = Annotated[
+    str | None, typer.Option("--canaries", help="Key file of `assay canary plant`: were they given away?")
+]
+Span = Annotated[int, typer.Option(min=5, help="Fewest words of a passage that counts as copied.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; run again to go on where it stopped.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
@@ -88,6 +105,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         evals: Evals = None,
         eval_ngram: EvalNgram = 13,
         save_index: SaveIndex = None,
+        holdout: Holdout = None,
+        canaries: CanaryKey = None,
+        span: Span = 50,
         out: Out = Path("assay-run"),
         seed: Seed = 0,
         seeds: Seeds = 8,
@@ -115,6 +135,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 evals=tuple(evals or ()),
                 eval_ngram=eval_ngram,
                 save_index=save_index,
+                holdout=tuple(holdout or ()),
+                canaries=canaries,
+                span=span,
                 origin_column=origin_column,
                 synthetic_value=synthetic_value,
                 student=student,
@@ -268,6 +291,47 @@ def generate(
     else:
         sys.stdout.write(
             f"{done.out}: {done.rows:,} rows; {done.tokens:,} tokens written in {done.seconds:.0f} s\n"
+        )
+
+
+@canary_app.command("plant")
+def canary_plant(
+    files: Annotated[Paths, typer.Argument(help="Real rows: files, folders or globs.")],
+    out: Annotated[Path, typer.Option("--out", help="JSONL file to write; the key goes beside it.")],
+    number: Annotated[int, typer.Option(min=2, help="Canaries to plant.")] = 100,
+    words: Annotated[int, typer.Option(min=2, max=50, help="Words of each secret.")] = 6,
+    copies: Annotated[int, typer.Option(min=1, help="How often each is planted.")] = 1,
+    seed: Seed = 0,
+    map: Map = None,
+    as_json: Json = False,
+) -> None:
+    """Copy real rows with made-up secrets among them, to train a generator on and then audit what it writes."""
+    from assay.study import plant
+
+    with _bars() as progress:
+        done = plant(
+            tuple(files),
+            out,
+            number=number,
+            words=words,
+            copies=copies,
+            seed=seed,
+            columns=_mapping(map or []),
+            progress=progress,
+        )
+    if as_json:
+        facts = {
+            "out": str(done.out),
+            "key": str(done.key),
+            "rows": done.rows,
+            "planted": done.planted,
+            "unread": done.unread,
+        }
+        sys.stdout.write(json.dumps(facts) + "\n")
+    else:
+        sys.stdout.write(
+            f"{done.out}: {done.rows:,} rows, {done.planted:,} of them planted, {done.unread:,} lines unreadable "
+            f"and left out; key: {done.key}\n"
         )
 
 

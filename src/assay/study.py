@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assay import __version__
+from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
@@ -30,12 +32,13 @@ from assay.core.verdict import decide
 
 if TYPE_CHECKING:
     from assay.audit.evals import Eval
+    from assay.canary.plant import PlantResult
     from assay.engine.evals import EvalFile
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
 
 NAMED = 20  # rows of a loss that are named in the evidence
-Role = Literal["real", "synthetic", "test"]
+Role = Literal["real", "synthetic", "test", "holdout"]
 _INDEX = "evals.assay-index"
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
@@ -47,6 +50,9 @@ class Study(BaseModel):
 
     Attributes:
         real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
+        holdout: Real rows that the generator did not see; what synthetic rows share with them is chance.
+        canaries: Key file of canaries that were planted in the generator's real rows.
+        span: Fewest tokens of a passage that counts as copied word for word.
         origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
         columns: Column names by what they mean, ``{"text": "body"}``.
         evals: Evaluations to look for among the synthetic rows: files, each one evaluation, or indexes of them.
@@ -67,6 +73,9 @@ class Study(BaseModel):
     evals: tuple[str, ...] = ()
     eval_ngram: int = Field(default=13, ge=5, le=100)
     save_index: str | None = None
+    holdout: tuple[str, ...] = ()
+    canaries: str | None = None
+    span: int = Field(default=50, ge=5)
     origin_column: str | None = None
     synthetic_value: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
@@ -108,6 +117,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
     real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
     given_test = sides["test"].corpus if "test" in sides else None
+    holdout = sides["holdout"].corpus if "holdout" in sides else None
     train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
     clean, leak_losses = _without_copies(synthetic, test, steps, progress)
     evals = _evals(study, steps, progress) if study.audit else ()
@@ -120,7 +130,7 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
     trials: tuple[Trial, ...] = ()
     rows = out / "rows"
     if study.audit:
-        folder = _audit_step(study, train, reference, synthetic, evals, steps, progress)
+        folder = _audit_step(study, train, reference, synthetic, holdout, evals, steps, progress)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         _place(folder / "examples.parquet", rows / "examples.parquet")
@@ -263,21 +273,53 @@ def generate(
         )
 
 
+def plant(
+    sources: tuple[str, ...],
+    out: Path,
+    *,
+    number: int,
+    words: int,
+    copies: int,
+    seed: int,
+    columns: dict[str, str],
+    progress: Progress = silent,
+) -> PlantResult:
+    """Copy real rows into the JSONL file `out` with `number` canaries planted among them, and write their key.
+
+    Raises: InputError: too few rows, or too few words in them, to draw canaries from.
+    """
+    from assay.canary.plant import plant as write
+
+    settings = Study(real=sources, columns=columns)
+    with tempfile.TemporaryDirectory(dir=_made(out.parent), prefix=f".{out.name}.") as aside:
+        real = _read(settings, "real", Path(aside), progress).corpus
+        return write(
+            sources, real, out, number=number, words=words, copies=copies, seed=seed, progress=progress
+        )
+
+
 def _roles(study: Study) -> tuple[Role, ...]:
     if study.origin_column is None and not study.synthetic:
         raise InputError(
             "no synthetic data was given",
             fix="Give --synthetic FILE, or --origin-column NAME --synthetic-value VALUE for one mixed file.",
         )
-    return ("real", "synthetic", "test") if study.test else ("real", "synthetic")
+    holdout = study.holdout if study.audit else ()
+    optional: tuple[tuple[Role, tuple[str, ...]], ...] = (("test", study.test), ("holdout", holdout))
+    return ("real", "synthetic", *(role for role, paths in optional if paths))
 
 
 def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResult:
     from assay.engine.files import fingerprint
     from assay.engine.read import ReadResult, read
 
-    paths = {"real": study.real, "synthetic": study.synthetic or study.real, "test": study.test}[role]
-    origin_column = study.origin_column if role != "test" else None
+    paths = {
+        "real": study.real,
+        "synthetic": study.synthetic or study.real,
+        "test": study.test,
+        "holdout": study.holdout,
+    }[role]
+    origin_column = study.origin_column if role in ("real", "synthetic") else None
     settings = {
         "role": role,
         "columns": study.columns,
@@ -466,10 +508,13 @@ def _audit_step(
     real: Corpus,
     reference: Corpus,
     synthetic: Corpus,
+    holdout: Corpus | None,
     evals: tuple[_Eval, ...],
     steps: Path,
     progress: Progress,
 ) -> Path:
+    planted = Canaries.load(Path(study.canaries)) if study.canaries else None
+
     def work(folder: Path) -> None:
         from assay.audit.evals import save
         from assay.audit.run import audit
@@ -480,6 +525,9 @@ def _audit_step(
             reference,
             synthetic,
             folder,
+            holdout=holdout,
+            planted=planted,
+            span=study.span,
             evals=indexes,
             seed=study.seed,
             student=study.student,
@@ -491,11 +539,18 @@ def _audit_step(
 
     settings = {
         "seed": study.seed,
+        "span": study.span,
         "evals": [each.name for each in evals],
         "ngram": study.eval_ngram,
         "student": study.student,
     }
-    inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
+    inputs = (
+        real.fingerprint,
+        reference.fingerprint,
+        synthetic.fingerprint,
+        holdout.fingerprint if holdout else "",
+        planted.to_json() if planted else "",
+    )
     read = (each.read.corpus.fingerprint if each.read else each.input.sha256 for each in evals)
     return Step("audit", settings, (*inputs, *read), work).run(steps)
 
@@ -549,6 +604,11 @@ def _place(made: Path, place: Path) -> None:
     aside = place.with_name(f".{place.name}.{os.getpid()}")
     aside.write_bytes(made.read_bytes())
     aside.replace(place)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _write(path: Path, text: str) -> None:

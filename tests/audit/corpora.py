@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.audit.run import AuditResult, audit
+from assay.core.canary import Canaries
 from assay.core.corpus import Corpus, Origin, root_hash, schema
 from assay.core.measure import Measure
 
@@ -45,7 +46,16 @@ def write(folder: Path, made: Sequence[Row], name: str, origin: Origin, roots: S
     return Corpus.write(folder / name, [batch], name=name, origin=origin, shape="text-label")
 
 
-def audited(folder: Path, real: Sequence[Row], synthetic: Sequence[Row], *, seed: int = 0) -> AuditResult:
+def audited(
+    folder: Path,
+    real: Sequence[Row],
+    synthetic: Sequence[Row],
+    *,
+    holdout: Sequence[Row] = (),
+    planted: Canaries | None = None,
+    span: int = 50,
+    seed: int = 0,
+) -> AuditResult:
     """The audit of `synthetic` against `real`, a fifth of which is the reference."""
     cut = len(real) * 4 // 5
     return audit(
@@ -53,6 +63,9 @@ def audited(folder: Path, real: Sequence[Row], synthetic: Sequence[Row], *, seed
         write(folder, real[cut:], "reference", "real"),
         write(folder, synthetic, "synthetic", "synthetic"),
         folder / "out",
+        holdout=write(folder, holdout, "holdout", "real") if holdout else None,
+        planted=planted,
+        span=span,
         seed=seed,
     )
 

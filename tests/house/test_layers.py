@@ -17,6 +17,7 @@ LEVELS = {
     "trial": 3,
     "label": 3,
     "generate": 3,
+    "canary": 3,
     "demo": 3,
     "report": 4,
     "study": 5,

@@ -12,6 +12,7 @@ from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
+SIDES |= {"holdout", "canaries", "span"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,
@@ -21,6 +22,7 @@ COMMANDS = {
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},
+    "canary plant": {"out", "number", "words", "copies", "seed", "map", "json", "help"},
     "demo": {"out", "json", "help"},
 }
 
@@ -63,14 +65,19 @@ def test_import_is_light() -> None:
 
 def test_commands_and_flags() -> None:
     group = typer.main.get_command(app)
+    commands = {
+        " ".join((name, *inner)): command
+        for name, outer in group.commands.items()  # type: ignore[attr-defined]
+        for *inner, command in (getattr(outer, "commands", None) or {"": outer}).items()
+    }
     found = {
-        name: {
+        name.strip(): {
             option.removeprefix("--")
             for parameter in command.params
             for option in parameter.opts
             if option.startswith("--")
         }
         | {"help"}
-        for name, command in group.commands.items()  # type: ignore[attr-defined]
+        for name, command in commands.items()
     }
     assert found == COMMANDS

@@ -48,9 +48,12 @@ NAMES = {
     "quality.contradiction_share",
     "copying.verbatim_share",
     "copying.near_share",
+    "copying.rare_ngram_excess",
+    "copying.pii_excess",
+    "copying.pii_share",
     "coverage.slice_ratio",
 }
-# Asked of what these rows do not have (prompts, code, equations, lineage, batches); their own laws stand elsewhere.
+# Asked of what these rows do not have (prompts, code, equations, lineage, batches, a hold-out); their own laws stand elsewhere.
 ELSEWHERE = {
     "quality.prompt_echo_share",
     "quality.language_mismatch_share",
@@ -63,6 +66,8 @@ ELSEWHERE = {
     "provenance.same_base",
     "drift.batch",
     "drift.trend",
+    "copying.dcr_share",
+    "copying.canary_recall",
 }
 REAL = rows(600, seed=1)
 CLEAN = rows(400, seed=2)
@@ -87,7 +92,8 @@ def additive(folder: Path) -> tuple[tuple[Probe, ...], Columns]:
     spoilt = [*CLEAN[:60], *CLEAN[:10], *REAL[:10], ("", "bad"), ("I'm sorry, but I cannot.", "good")]
     ours, real = opened(folder / "ours", spoilt), opened(folder / "real", REAL)
     phrase = find_phrase(ours, int(ngram_ids(ours.tokens, 1)[0][3]), (1,))
-    columns = annotate(ours, copied(ours, real), (phrase,))
+    held = opened(folder / "held", rows(300, seed=4))
+    columns = annotate(ours, copied(ours, real, holdout=held), (phrase,))
     beside = annotate(real, copied(real, ours), (phrase,))
     counted = tuple(probe for probe in PROBES if isinstance(probe, Probe))
     return (*counted, *phrase_probes((phrase,)), *slice_probes(columns, beside)), columns

@@ -11,17 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from assay.audit.annotate.canaries import traces
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.copies import RARE_WORDS, Copied
 from assay.audit.annotate.frames import FEWEST_ROWS, Frequent, keepings
 from assay.audit.annotate.labels import Noise
 from assay.audit.annotate.lineage import table
 from assay.audit.annotate.phrases import Phrase, locate, span
+from assay.audit.annotate.pii import KINDS
 from assay.audit.faults import faults
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.probes.repeated_runs import WORDS as RUN_WORDS
 from assay.audit.probes.repeated_runs import held
 from assay.audit.rows import Index, Rows
+from assay.core.canary import Canaries
 from assay.core.evidence import EXAMPLES
 from assay.kernels.ngrams import ngram_ids
 
@@ -41,6 +44,7 @@ def examples(
     suspicion: npt.NDArray[np.float32] | None,
     words: Frequent,
     noise: Noise | None,
+    planted: Canaries | None,
 ) -> pa.Table:
     """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -63,6 +67,11 @@ def examples(
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
         *_terms(rows, columns),
+        *_closest(rows, copied, real),
+        *_rare_runs(rows, columns, copied, real),
+        *_leaks(rows, copied, real),
+        *_personal(rows, copied),
+        *_canaries(rows, planted),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -248,6 +257,77 @@ def _terms(rows: Rows, columns: Columns) -> Iterator[dict[str, Any]]:
                 yield _example(
                     "provenance.licence_flags", rows, row, slice={"terms": term.id}, note=str(term)
                 )
+
+
+def _closest(rows: Rows, copied: Copied, real: Rows) -> Iterator[dict[str, Any]]:
+    margin = copied.closest.margin
+    for row in np.argsort(-margin, kind="stable")[:EACH]:
+        if margin[row] <= 0:
+            return
+        yield _example(
+            "copying.dcr_share",
+            rows,
+            row,
+            beside=_text(real, int(copied.closest.row[row])),
+            note=f"closer to this seen row than to any held-out one, by a cosine of {margin[row]:.2f}",
+        )
+
+
+def _rare_runs(rows: Rows, columns: Columns, copied: Copied, real: Rows) -> Iterator[dict[str, Any]]:
+    shared = columns.shared.seen.rare
+    for row in np.argsort(-shared, kind="stable")[:EACH]:
+        if shared[row] == 0:
+            return
+        yield _example(
+            "copying.rare_ngram_excess",
+            rows,
+            row,
+            beside=_text(real, int(copied.rare_row[row])),
+            span=span(rows.take(np.array([row])), 0, int(copied.rare[row]), RARE_WORDS),
+            note=f"{int(shared[row])} of its runs of {RARE_WORDS} words stand in one real root alone",
+        )
+
+
+def _leaks(rows: Rows, copied: Copied, real: Rows) -> Iterator[dict[str, Any]]:
+    pii = copied.pii
+    for place in np.flatnonzero(copied.pii_row >= 0)[:EACH]:
+        yield _example(
+            "copying.pii_excess",
+            rows,
+            int(pii.row[place]),
+            beside=_text(real, int(copied.pii_row[place])),
+            span=(int(pii.start[place]), int(pii.end[place])),
+            note=f"{KINDS[pii.kind[place]]} of a real row",
+        )
+
+
+def _personal(rows: Rows, copied: Copied) -> Iterator[dict[str, Any]]:
+    pii = copied.pii
+    for number, kind in enumerate(KINDS):
+        for place in np.flatnonzero(pii.kind == number)[:EACH_PHRASE]:
+            yield _example(
+                "copying.pii_share",
+                rows,
+                int(pii.row[place]),
+                slice={"kind": kind},
+                span=(int(pii.start[place]), int(pii.end[place])),
+            )
+
+
+def _canaries(rows: Rows, planted: Canaries | None) -> Iterator[dict[str, Any]]:
+    if planted is None or not len(rows):
+        return
+    found = traces(planted.planted, rows)
+    for place in np.argsort(-(found.whole + found.echo), kind="stable")[:EACH]:
+        if found.row[place] < 0:
+            return
+        yield _example(
+            "copying.canary_recall",
+            rows,
+            int(found.row[place]),
+            beside=planted.planted[place].text,
+            note=f"{found.echo[place]:.0%} of the secret's words stand in runs that rows hold",
+        )
 
 
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:

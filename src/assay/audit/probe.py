@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, Self
 
 import numpy as np
@@ -50,6 +50,10 @@ class Probe(Generic[C]):
         ratio: The number is the share divided by the same share of the real rows.
         alone: Real rows are no yardstick for it, so it has no reference.
         needs: Why there is no number when no row counts; None where there is no more to say than that.
+        by_chance: What the hold-out explains: the tally of the same rows against real rows that the generator
+            did not see. Without a hold-out the same share of real rows explains it.
+        excess: The number is the share less what chance explains; else that is the reference.
+        needs_holdout: Without a hold-out there is no such question.
         slice, unit: Where they differ from the name's own.
         least: Fewest units the share may rest on; with fewer the measure is missing and says so.
         counted: What the units are, for people.
@@ -62,6 +66,9 @@ class Probe(Generic[C]):
     ratio: bool = False
     alone: bool = False
     needs: str | None = None
+    by_chance: Callable[[Columns], Floats] | None = None
+    excess: bool = False
+    needs_holdout: bool = False
     slice: Mapping[str, str] | None = None
     unit: str | None = None
     least: int = 1
@@ -110,7 +117,11 @@ class Found:
 
 def buckets(columns: Kin, tallies: Floats) -> Floats:
     """Sum of the rows' tallies in each of 64 buckets of kin rows, shape (64, k)."""
-    bucket = (mixed(columns.root) & np.uint64(BUCKETS - 1)).astype(np.int64)
+    return _by_bucket(columns.root, tallies)
+
+
+def _by_bucket(root: npt.NDArray[np.uint64], tallies: Floats) -> Floats:
+    bucket = (mixed(root) & np.uint64(BUCKETS - 1)).astype(np.int64)
     return np.column_stack([np.bincount(bucket, weights=column, minlength=BUCKETS) for column in tallies.T])
 
 
@@ -125,21 +136,53 @@ def count(probe: Probe[C], columns: C, real: C, level: float) -> Found:
 
 def _share(probe: Probe[C], columns: C, level: float) -> Found:
     tally = probe.tally(columns)
-    hits, units = buckets(columns, tally).T
-    n = int(units.sum())
+    n = int(tally[:, 1].sum())
     if not n and probe.needs and len(columns.root):
         return Found(missing=probe.needs)
     if n < probe.least:
         return Found(
             missing=f"needs at least {words.count(probe.least, 'row')}{probe.counted.removeprefix('rows')}; there are {n:,}"
         )
+    return tallied(tally, columns.root, level)
+
+
+def tallied(tally: Floats, root: npt.NDArray[np.uint64], level: float) -> Found:
+    """The share that hits, of units that kin share; `tally` of shape (units, 2): hits, and the units beside.
+
+    Raises: InputError: fewer than two buckets hold units.
+    """
+    hits, units = _by_bucket(root, tally).T
+    n = int(units.sum())
     if hits.any() and (hits < units).any():
         return Found(*share(hits, units, level), n=n)
     # None or all: no spread tells how many independent rows the units are worth. Their roots are the safe
     # count, for the words of a row, and the rows of a root, come as they are together.
-    roots = np.unique(columns.root[tally[:, 1] > 0], return_index=True)[1]
-    kin = buckets(columns.take(roots), np.ones((len(roots), 1)))[:, 0]
+    roots = np.unique(root[tally[:, 1] > 0])
+    kin = _by_bucket(roots, np.ones((len(roots), 1)))[:, 0]
     return Found(*share(kin * hits.any(), kin, level), n=n)
+
+
+def scaled(found: Found, factor: float) -> Found:
+    """The number and its interval times `factor`."""
+    return replace(
+        found,
+        value=None if found.value is None else found.value * factor,
+        low=found.low * factor,
+        high=found.high * factor,
+    )
+
+
+def difference(above: Found, below: Found) -> Found:
+    """Difference of two shares; the errors of both, above and below, join as squares.
+
+    Source: Donner & Zou 2012, as in `_ratio`.
+    """
+    if above.value is None or below.value is None:
+        return Found(missing=above.missing or below.missing)
+    value = above.value - below.value
+    down = math.hypot(above.value - above.low, below.high - below.value)
+    up = math.hypot(above.high - above.value, below.value - below.low)
+    return Found(value, value - down, value + up, above.n)
 
 
 def _ratio(above: Found, below: Found) -> Found:

@@ -20,6 +20,7 @@ from assay.kernels.text import Characters, Tokens, characters, tokens
 
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 GROUPS = 20
 # Jaccard similarity of near-duplicates. On planted ones (docs/audit.md) 0.7, the habit for long documents,
 # overlooks a quarter of the rows of twenty words in which one word was edited; 0.5 finds 19 of 20 of them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assay.audit.annotate.canaries import betrays
 from assay.audit.annotate.columns import Columns, annotate
-from assay.audit.annotate.copies import Copied, copied, copied_among
+from assay.audit.annotate.copies import SPAN_TOKENS, Copied, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.labels import Noise, label_noise
 from assay.audit.annotate.languages import spoken
@@ -22,16 +23,34 @@ from assay.audit.annotate.phrases import Phrase
 from assay.audit.contamination import Contamination, contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
-from assay.audit.probe import Found, Probe, SampleProbe, count, draw, halved, measure, sample, sample_size
-from assay.audit.probes import PROBES, classifier, formatting, giveaways
+from assay.audit.probe import (
+    Found,
+    Probe,
+    SampleProbe,
+    count,
+    difference,
+    draw,
+    halved,
+    measure,
+    sample,
+    sample_size,
+    scaled,
+)
+from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, verbatim_copies
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.provenance import provenance_probes
 from assay.audit.probes.slices import slice_probes
-from assay.audit.rows import Rows, divide, join, open_rows
+from assay.audit.probes.verbatim_copies import verbatim_probe
+from assay.audit.rows import Bools, Rows, divide, join, open_rows
+from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
+from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.engine.local import map_batches
+from assay.kernels.exact import row_hashes
 
 
 @dataclass(frozen=True)
@@ -59,12 +78,14 @@ class _Sides:
     Attributes:
         pool: All real rows of the audit.
         half, other: Its two halves by root; the second stands in the synthetic rows' place.
+        holdout: Real rows that the generator did not see, if there are any.
     """
 
     synthetic: Rows
     pool: Rows
     half: Rows
     other: Rows
+    holdout: Rows | None = None
 
 
 def audit(
@@ -74,6 +95,9 @@ def audit(
     folder: Path,
     *,
     evals: Sequence[Eval] = (),
+    holdout: Corpus | None = None,
+    planted: Canaries | None = None,
+    span: int = SPAN_TOKENS,
     seed: int = 0,
     level: float = 0.95,
     student: str | None = None,
@@ -87,28 +111,40 @@ def audit(
         folder: Where ``examples.parquet``, ``flags.parquet`` and, with evaluations, ``contamination.parquet``
             are written.
         evals: Evaluations to look for.
+        holdout: Real rows that the generator did not see: what the synthetic rows share with them is chance.
+        planted: The key of canaries that were planted in the generator's real rows.
+        span: Fewest tokens of a passage that counts as copied word for word.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
         student: Name of the model to be trained, which may share its base with the generator.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
+    Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
     progress("audit: reading", 0, None)
     pool = join(open_rows(real), open_rows(reference))
     halves = divide(pool, 0.5, salt=seed + 1)
-    sides = _Sides(open_rows(synthetic), pool, pool.take(halves[0]), pool.take(halves[1]))
+    sides = _Sides(
+        open_rows(synthetic),
+        pool,
+        pool.take(halves[0]),
+        pool.take(halves[1]),
+        None if holdout is None else _held_out(holdout, pool),
+    )
     progress("audit: comparing rows", 0, None)
     phrases = _phrases(sides, seed)
-    from_real = copied(sides.synthetic, pool)
+    from_real = copied(sides.synthetic, pool, span=span, holdout=sides.holdout, seed=seed)
+    among = copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout)
     words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
-    among = copied_among(pool, salt=seed + 2)
     ours, theirs = with_parts(
         (annotate(sides.synthetic, from_real, phrases, words, real_languages), sides.synthetic),
         (annotate(pool, among, phrases, words, real_languages), pool),
     )
     suspicion = _suspicion(sides, seed)
     noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
+    asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
     probes = (
-        *PROBES,
+        *asked,
+        *prompt_probes(ours),
         *phrase_probes(phrases),
         *slice_probes(ours, theirs),
         *provenance_probes(ours, student),
@@ -118,16 +154,22 @@ def audit(
         progress("audit: measuring", done, len(probes), "measures")
         if isinstance(probe, SampleProbe):
             measures.append(_sampled(probe, sides, seed, level))
+        elif probe.by_chance is not None or probe.needs_holdout:
+            measures.append(_beyond_chance(probe, ours, theirs, sides, level))
         else:
             measures.append(_counted(probe, ours, theirs, seed, level))
     measures += drift(sides.synthetic, sides.pool, seed, level)
+    measures += canaries.recalled(planted, sides.synthetic, level)
     progress("audit: measuring", len(probes), len(probes), "measures")
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
-    shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise)
+    betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
+    shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise, planted)
     result = AuditResult(
         (*name_the_confound(measures), *leaked.measures),
         pa.concat_tables([shown, contaminated(leaked.pairs)]),
-        _flags(sides.synthetic, ours, from_real, suspicion, noise, leaked),
+        _flags(
+            sides.synthetic, ours, from_real, suspicion, noise, leaked, betraying, fewest_runs(theirs.shared)
+        ),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
@@ -135,6 +177,25 @@ def audit(
     if evals:
         pq.write_table(leaked.pairs, folder / "contamination.parquet")
     return result
+
+
+def _held_out(corpus: Corpus, pool: Rows) -> Rows:
+    """The hold-out, once it has shown that it is one."""
+    rows = open_rows(corpus)
+    known = np.unique(_hashes(pool)[pool.lengths > 0])
+    repeated = int(np.isin(_hashes(rows)[rows.lengths > 0], known).sum())
+    if 2 * repeated >= len(rows):
+        raise InputError(
+            f"{repeated:,} of the {len(rows):,} hold-out rows stand word for word among the real rows",
+            where=corpus.name,
+            fix="Give --holdout real rows that the generator did not see, and keep them out of --real.",
+        )
+    return rows
+
+
+def _hashes(rows: Rows) -> npt.NDArray[np.uint64]:
+    parts = map_batches(lambda batch: row_hashes(batch.tokens), rows.batches())
+    return np.concatenate([np.zeros(0, np.uint64), *parts])
 
 
 def _phrases(sides: _Sides, seed: int) -> tuple[Phrase, ...]:
@@ -174,6 +235,32 @@ def _counted(probe: Probe, ours: Columns, theirs: Columns, seed: int, level: flo
     return measure(probe, count(probe, ours, theirs, level), count(probe, theirs, theirs, level), level)
 
 
+def _beyond_chance(probe: Probe, ours: Columns, theirs: Columns, sides: _Sides, level: float) -> Measure:
+    """What rows share with seen real rows, and what the hold-out, or else real rows in their place, explain."""
+    if sides.holdout is None and probe.needs_holdout:
+        missing = Found(missing="needs --holdout: real rows that the generator did not see")
+        return measure(probe, missing, missing, level)
+    found, among_real = count(probe, ours, theirs, level), count(probe, theirs, theirs, level)
+    if probe.by_chance is None:
+        return measure(probe, found, among_real, level)
+    if sides.holdout is None:
+        chance, said = among_real, "real rows against other real rows, as no hold-out was given"
+    else:
+        # Equal chances for both sides: a hold-out of half the size meets half as much.
+        factor = int(sides.pool.lengths.sum()) / max(int(sides.holdout.lengths.sum()), 1)
+        chance = scaled(count(replace(probe, tally=probe.by_chance), ours, theirs, level), factor)
+        said = (
+            f"the same rows against {len(sides.holdout):,} hold-out rows, times {factor:.2f} for their size; "
+            "each match is credited to one real row"
+        )
+    probe = replace(probe, method=f"{probe.method}; chance: {said}")
+    if not probe.excess:
+        return measure(probe, found, chance, level)
+    # Chance is taken off, so that real rows in the synthetic rows' place would show nothing by definition.
+    nothing = Found(missing=chance.missing) if chance.value is None else Found(0.0)
+    return measure(probe, difference(found, chance), nothing, level)
+
+
 def name_the_confound(measures: list[Measure]) -> list[Measure]:
     """Say in the method of `fidelity.formatting_auc` which single trait tells the sides apart."""
     traits = [each for each in measures if each.name == formatting.PROBE.name and each.slice and each.value]
@@ -201,8 +288,12 @@ def _flags(
     suspicion: npt.NDArray[np.float32] | None,
     noise: Noise | None,
     leaked: Contamination,
+    betraying: Bools | None,
+    runs: int,
 ) -> pa.Table:
     content = columns.content
+    leaking = np.zeros(len(rows), bool)
+    leaking[from_real.pii.row[from_real.pii_row >= 0]] = True
     return pa.table(
         {
             "row": rows.row,
@@ -230,6 +321,10 @@ def _flags(
             else pa.nulls(len(rows), pa.bool_()),
             "restricted_terms": forbidden(columns.terms, len(columns)),
             "similarity": from_real.similarity,
+            "rare_words_of_real": columns.shared.seen.rare >= runs,
+            "personal": np.any(list(columns.pii.values()), axis=0),
+            "leaks_personal": leaking,
+            "holds_canary": pa.nulls(len(rows), pa.bool_()) if betraying is None else betraying,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
         }
     )

@@ -127,9 +127,20 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Copying",
         "Does it copy, or leak, the real rows?",
-        ("copying.verbatim_share", "copying.near_share"),
+        (
+            "copying.verbatim_share",
+            "copying.near_share",
+            "copying.dcr_share",
+            "copying.rare_ngram_excess",
+            "copying.pii_excess",
+            "copying.pii_share",
+            "copying.canary_recall",
+        ),
         "",
-        (("Carlini et al. 2023, Quantifying Memorization", "https://arxiv.org/abs/2202.07646"),),
+        (
+            ("Carlini et al. 2023, Quantifying Memorization", "https://arxiv.org/abs/2202.07646"),
+            ("Carlini et al. 2019, The Secret Sharer", "https://arxiv.org/abs/1802.08232"),
+        ),
     ),
     Claim(
         "provenance",

@@ -226,7 +226,8 @@ _ACTIONS: dict[str, str] = {
     "wrong-content": "Drop the rows that rows/synthetic.parquet marks for the measures named here (empty, "
     "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt "
     "that makes them. Once some rows are labelled (`assay label RUN`), rows/suspects.parquet ranks the others.",
-    "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
+    "copying": "Drop the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary in "
+    "rows/synthetic.parquet before the data leaves your hands, and look at those marked personal.",
     "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
     "rows/contamination.parquet; a score on that evaluation says little until then.",

@@ -54,7 +54,9 @@ def verbatim(
     """Query tokens that lie in a run of at least `min_tokens` words that some target row holds too.
 
     Every window of `min_tokens` query tokens is looked for by a rolling hash (Karp and Rabin 1987, IBM Journal
-    of Research and Development 31, 249-260), so time and memory grow linearly with both sides.
+    of Research and Development 31, 249-260) and compared word by word where hashes meet, so time and memory grow
+    linearly with both sides. The answer is that of a suffix array, but where a target row was made on purpose to
+    have the hash of another passage: then the copy of that other one may be overlooked.
 
     Returns: Mask over query tokens, shape (num_query_tokens,); and for each query row the target row that
         shares its longest run (followed from where the target holds it first), or -1.
@@ -112,6 +114,15 @@ def windows(ids, offsets, width):  # type: ignore[no-untyped-def]
                 starts[found] = at - width + 1
                 found += 1
     return hashes, starts
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _same(ids, start, other_ids, other, width):  # type: ignore[no-untyped-def]
+    """Whether both windows hold the same words: sums modulo 2^64 meet for some texts made to meet."""
+    for at in range(width):  # noqa: SIM110 (numba compiles no generator)
+        if ids[start + at] != other_ids[other + at]:
+            return False
+    return True
 
 
 @numba.njit(nogil=True, cache=True)
@@ -263,7 +274,7 @@ def _cover(ids, offsets, target_ids, target_offsets, known, folds, width):  # ty
                 if window < 0:
                     continue
                 source = first[window] if fold[window] != folds[row] else second[window]
-                if source < 0:
+                if source < 0 or not _same(ids, begin, target_ids, source, width):
                     continue
                 source_row = np.searchsorted(target_offsets, source, side="right") - 1
                 room = min(stop - begin, target_offsets[source_row + 1] - source)

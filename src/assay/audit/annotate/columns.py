@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.content import Content, content
-from assay.audit.annotate.copies import Copied
+from assay.audit.annotate.copies import Copied, Shared, unshared
 from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holding
+from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.repetition import repeats_itself
@@ -34,6 +35,8 @@ class Columns:
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         frames: What is left of the row as words are taken out in several ways, shape (rows, ways).
         template: Other rows are made after the same frame.
+        shared: The same by side, with the hold-out beside.
+        pii: Which rows hold personal values, by kind.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
         content: What is wrong with what the row says.
@@ -54,6 +57,8 @@ class Columns:
     near_copy: Bools
     frames: npt.NDArray[np.uint64]
     template: Bools
+    shared: Shared
+    pii: Mapping[str, Bools]
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
     content: Content
@@ -97,7 +102,14 @@ def annotate(
     parts = list(map_batches(made, rows.batches()))
     whole = _joined(*parts) if parts else made(rows)
     return _with_repeats(
-        replace(whole, near_group=near_group, copied_tokens=copied.tokens, near_copy=copied.near >= 0)
+        replace(
+            whole,
+            near_group=near_group,
+            copied_tokens=copied.tokens,
+            near_copy=copied.near >= 0,
+            shared=copied.shared,
+            pii={kind: copied.pii.holds(kind) for kind in KINDS},
+        )
     )
 
 
@@ -120,6 +132,8 @@ def row_columns(
         repetition=repeats_itself(rows.tokens),
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
+        shared=unshared(len(rows)),
+        pii={},
         frames=frames(rows, words),
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},

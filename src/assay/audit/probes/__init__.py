@@ -3,6 +3,7 @@
 from assay.audit.probe import Probe, SampleProbe
 from assay.audit.probes import (
     classifier,
+    closest_rows,
     compression,
     content,
     distinct,
@@ -16,6 +17,8 @@ from assay.audit.probes import (
     near_copies,
     near_duplicates,
     openings,
+    personal,
+    rare_ngrams,
     rare_types,
     refusals,
     repeated_runs,
@@ -49,4 +52,9 @@ PROBES: tuple[Probe | SampleProbe, ...] = (
     label_noise.PROBE,
     verbatim_copies.PROBE,
     near_copies.PROBE,
+    closest_rows.PROBE,
+    rare_ngrams.PROBE,
+    personal.EXCESS,
+    personal.PROBE,
+    *personal.EACH,
 )

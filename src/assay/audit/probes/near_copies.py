@@ -9,11 +9,16 @@ from assay.audit.probe import Floats, Probe
 
 
 def _tally(columns: Columns) -> Floats:
-    return np.column_stack([columns.near_copy, columns.tokens > 0]).astype(float)
+    return np.column_stack([columns.shared.seen.near, columns.tokens > 0]).astype(float)
+
+
+def _by_chance(columns: Columns) -> Floats:
+    return np.column_stack([columns.shared.held.near, columns.tokens > 0]).astype(float)
 
 
 PROBE = Probe(
     "copying.near_share",
     _tally,
     "rows with a real row at Jaccard 0.7 or more over 3-word shingles / rows with words",
+    by_chance=_by_chance,
 )

@@ -1,0 +1,1 @@
+"""Made-up secrets among real rows: planted here, looked for by the audit."""
