@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import importlib.util
 import json
 import os
@@ -156,18 +157,18 @@ def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
     }
 
 
-def tallies(rows: Rows) -> npt.NDArray[np.float64] | None:
+def tallies(rows: Rows) -> npt.NDArray[np.float64]:
     """Of every additive probe, over columns that follow from a row alone."""
     from assay.audit.annotate.columns import row_columns
     from assay.audit.probe import Probe, buckets
     from assay.audit.probes import PROBES
-    from assay.engine.local import map_merge
+    from assay.engine.local import map_batches
 
     def tally(batch: Rows) -> npt.NDArray[np.float64]:
         made = row_columns(batch, ())
         return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
 
-    return map_merge(tally, rows.batches(), np.add)
+    return functools.reduce(np.add, map_batches(tally, rows.batches()))
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float, float]:
