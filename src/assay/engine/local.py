@@ -1,8 +1,7 @@
-"""Map a function over batches in threads, and merge what comes out, in order."""
+"""Map a function over batches in threads; what comes out comes in order, to be merged."""
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 from collections import deque
@@ -14,27 +13,6 @@ from assay.core.progress import Progress, silent
 
 Batch = TypeVar("Batch", bound=Sized)
 Result = TypeVar("Result")
-
-
-def map_merge(
-    function: Callable[[Batch], Result],
-    batches: Iterable[Batch],
-    merge: Callable[[Result, Result], Result],
-    *,
-    workers: int | None = None,
-    stage: str = "map",
-    progress: Progress = silent,
-) -> Result | None:
-    """`merge` of `function(batch)` over all batches, taken from left to right; see `map_batches`.
-
-    Returns: None when there are no batches.
-    """
-    results = map_batches(function, batches, workers=workers, stage=stage, progress=progress)
-    try:
-        first = next(results)
-    except StopIteration:
-        return None
-    return functools.reduce(merge, results, first)
 
 
 def map_batches(

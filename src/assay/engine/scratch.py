@@ -16,10 +16,11 @@ def scratch_file(folder: Path) -> IO[bytes]:
 
 
 def mapped(file: IO[bytes], shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """The file as an array that may be written to; what the file lacks is zeros."""
+    """The file as an array that may be written to; what the file lacks is zeros. The array alone keeps it open."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if size == 0:
-        return np.zeros(shape, dtype)
-    file.truncate(size)
-    # As a plain array: numba would compile everything once more for a memory-mapped one.
-    return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+    with file:
+        if size == 0:
+            return np.zeros(shape, dtype)
+        file.truncate(size)
+        # As a plain array: numba would compile everything once more for a memory-mapped one.
+        return np.asarray(np.memmap(file, dtype, "r+", shape=shape))

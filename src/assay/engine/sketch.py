@@ -45,6 +45,5 @@ def sketch_batches(
         offsets[start + 1 : stop + 1] = offsets[start] + part.offsets[1:]
         part.ids.tofile(shingles)
         start = stop
-    shingles.flush()
     ids = mapped(shingles, (int(offsets[-1]),), np.uint64)
     return Sketches(threshold, lengths, hashes, ids, offsets, signatures, keys)
