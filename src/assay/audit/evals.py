@@ -197,7 +197,8 @@ def _whole(steps: npt.NDArray[np.uint32], offsets: Offsets) -> npt.NDArray[np.ui
     ids = running[1:] - np.repeat(running[offsets[:-1]], np.diff(offsets))
     if len(ids) and ids.max() >= 1 << BITS:
         raise ValueError("it holds runs of characters that no text has")
-    return ids.astype(np.uint32)
+    whole: npt.NDArray[np.uint32] = ids.astype(np.uint32)
+    return whole
 
 
 def _questions(table: pa.Table) -> pa.Array:
