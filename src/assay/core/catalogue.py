@@ -476,7 +476,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "contamination.ngram_share",
         "Evaluation items found word for word",
         "{value} of the items of this evaluation stand in the synthetic rows word for word "
-        "(in as many real rows: {reference})",
+        "(in real rows: {reference})",
         "share of items",
         "higher",
         0.01,
@@ -487,7 +487,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "contamination.rephrased_share",
         "Evaluation items found, also in other words",
         "{value} of the items of this evaluation stand in the synthetic rows, also in other words "
-        "(in as many real rows: {reference})",
+        "(expected without a leak: {reference})",
         "share of items",
         "higher",
         0.02,

@@ -24,6 +24,8 @@ from assay.kernels.postings import Likeness, Weights, likeness
 from assay.stats.logistic import logistic
 
 FALSE_ALARMS = 0.01
+# The tails of scores are heavier than exponential ones: aimed at a half per cent, about one passes.
+_AIMED = 0.005
 FEWEST_ITEMS = 40
 _FOLDS = 5
 _TAIL, _TOP = 0.2, 0.05
@@ -214,7 +216,7 @@ def _threshold(best: Floats, times: float) -> float:
     low = _quantile(best, 1 - _TAIL)
     if not np.isfinite(low):
         return _quantile(best, 1 - _TOP)
-    return low + _slope(best) * max(math.log(_TAIL * times / FALSE_ALARMS), 0.0)
+    return low + _slope(best) * max(math.log(_TAIL * times / _AIMED), 0.0)
 
 
 def _slope(best: Floats) -> float:
