@@ -203,6 +203,8 @@ def test_equations_that_do_not_hold_and_where_they_stand(equation: str) -> None:
         "12 + 1 = 1:00",
         "0x10 = 17",
         "2 * 3 = 6 + 1 = 7x",
+        "600 x 30 = 18 000",
+        "600 x 30 = 18, 000",
         "1/0 = 7",
         "x = 5",
         "(" * 500 + "1+1=3",
@@ -211,6 +213,36 @@ def test_equations_that_do_not_hold_and_where_they_stand(equation: str) -> None:
 )
 def test_what_is_no_plain_equation_is_not_judged(row: str) -> None:
     assert list(equations(row)) == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "1 + " * 250_000 + "1 = 3",
+        "(" * 1_000_000 + "1+1=3",
+        "1+1=" * 250_000,
+        "1 " * 500_000 + "+ 1 = 3",
+        "9" * 10**6,
+        "{" * 10**6,
+        "```" * 300_000,
+        "```json\n" * 100_000,
+        "[" * 900 + "]" * 900,
+        "\n" * 10**6,
+        "[Your " * 10**5,
+    ],
+    ids=range(11),
+)
+def test_a_hostile_megabyte_costs_about_its_length(hostile: str) -> None:
+    rows, prompts = text(hostile, "fine"), text("Respond only in JSON.", None)
+    began = time.process_time()
+    arithmetic.wrong_arithmetic(rows)
+    code.broken_code(prompts, rows)
+    json_answers.invalid_json(prompts, rows)
+    placeholders.placeholders(rows)
+    truncated(rows, tokens(rows))
+    echoing(tokens(prompts), tokens(rows))
+    languages(rows)
+    assert time.process_time() - began < 20  # seconds; what grows with the square would take hours
 
 
 def test_a_row_without_equation_does_not_count() -> None:

@@ -18,13 +18,14 @@ from assay.audit.annotate.checked import Checked
 _DASHES = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u2219": "*", "\u00f7": "/"}
 )
-_NUMBER = r"[$\u20ac\u00a3\u00a5]? ?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|[$\u20ac\u00a3\u00a5]?\.\d+%?"
+_NUMBER = r"(?:[$\u20ac\u00a3\u00a5] ?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?|[$\u20ac\u00a3\u00a5]?\.\d+%?"
 # Numbers joined by signs, up to one equals sign and one number. Nothing that would make it part of a longer
-# formula may touch it: a variable, a power, another sign, another digit.
+# formula may touch it: a variable, a power, another sign, another digit. Every repetition has a bound, so that
+# a megabyte of "((((" or "1 + 1 + 1" costs no more than its length.
 _EQUATION = re.compile(
-    rf"(?<![\w.,:^%)\]}}+*/\\=-])(?P<left>(?!0[xX])[(-]*(?:{_NUMBER})(?:[ )]*(?:[-+*/]|[xX](?=[ (\d$.]))[ (]*(?:{_NUMBER}))+[ )]*)"
-    rf"=(?!=) *(?P<right>-? ?(?:{_NUMBER}))"
-    r"(?![\w^\\%]|[.:]\d|,? ?\d{{3}}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
+    rf"(?<![\w.,:^%)\]}}+*/\\=-])(?P<left>(?!0[xX])(?:[(-]{{1,8}} ?)?(?:{_NUMBER})(?:[ )]{{0,8}}(?:[-+*/]|[xX](?=[ (\d$.]))[ (]{{0,8}}(?:{_NUMBER})){{1,40}}[ )]{{0,8}})"
+    rf"=(?!=) {{0,8}}(?P<right>-? ?(?:{_NUMBER}))"
+    r"(?![\w^\\%]|[.:]\d|,? ?\d{3}|,\d| \d+/| ?[-+*/(\u00b0=]| ?[xX] ?[\d(]| (?:million|billion|trillion|thousand|hundred|dozen|[kKmM])\b)"
 )
 _CANDIDATE = r"\d[ )%]*[-+*/xX\x{2212}\x{2013}\x{d7}\x{b7}\x{2219}\x{f7}][ (]*[$\x{20ac}\x{a3}\x{a5}]? ?[.\d][\d.,% )]*=[ <\-$\x{20ac}\x{a3}\x{a5}]*[.\d]"
 _PART = re.compile(rf"(?P<number>{_NUMBER})|(?P<sign>[-+*/()xX])| +")

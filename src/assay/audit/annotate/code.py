@@ -55,8 +55,10 @@ def locate(prompt: str | None, answer: str) -> tuple[int, int] | None:
 
 def parses(source: str) -> bool | None:
     """Whether `source` is Python as this interpreter reads it; None where it is too long or deep to try."""
+    if len(source) > _MOST_CHARACTERS or _CONSOLE.match(source) or _deep(source):
+        return None
     source = textwrap.dedent(_SHELL_LINES.sub("", source))
-    if len(source) > _MOST_CHARACTERS or not source.strip() or _CONSOLE.match(source) or _deep(source):
+    if not source.strip():
         return None
     try:
         with warnings.catch_warnings():

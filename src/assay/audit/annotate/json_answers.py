@@ -59,9 +59,10 @@ def _valid(answer: str) -> bool | None:
     if marked:
         return None if None in marked else all(marked)
     whole = _parses(answer)
-    if whole is False and (found := re.search(r"[{\[].*[}\]]", answer, re.DOTALL)):
-        return _parses(found[0])
-    return whole
+    if whole is not False:
+        return whole
+    first = min((at for at in map(answer.find, "{[") if at >= 0), default=0)
+    return _parses(answer[first : max(map(answer.rfind, "}]")) + 1])
 
 
 def _parses(source: str) -> bool | None:
