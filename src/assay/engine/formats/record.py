@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assay.core.errors import InputError
@@ -32,6 +34,15 @@ def excerpt(raw: bytes) -> str:
     """The first characters of `raw`, invalid UTF-8 escaped."""
     # A character takes at most four bytes.
     return raw[: 4 * RAW_CHARACTERS].decode("utf-8", "backslashreplace")[:RAW_CHARACTERS]
+
+
+def spelt(values: Mapping[str, Any]) -> str:
+    """The first characters of a row that could be parsed, as JSON; of one nested too deeply, its columns."""
+    try:
+        text = json.dumps(values, default=str, ensure_ascii=False)
+    except RecursionError:
+        text = json.dumps(list(values), ensure_ascii=False)
+    return text[:RAW_CHARACTERS]
 
 
 def refuse_twins(names: list[str], where: str) -> None:
