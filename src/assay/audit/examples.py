@@ -14,6 +14,8 @@ from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, locate
 from assay.audit.probes.openings import COMMONEST, openings
+from assay.audit.probes.preferences import differences, preference_probes, words
+from assay.audit.probes.roles import USER
 from assay.audit.rows import Index, Rows
 from assay.core.evidence import EXAMPLES
 
@@ -35,6 +37,10 @@ def examples(
         *_repeated(
             "duplicates.near_share", rows, columns.near_group, columns.near_repeat & ~columns.exact_repeat
         ),
+        *_repeated(
+            "duplicates.exact_share", rows, columns.asked.exact_group, columns.asked.exact_repeat, slice=USER
+        ),
+        *_preferred(rows),
         *_opening(rows),
         *_suspicious(rows, suspicion),
         *_phrases(rows, columns, phrases),
@@ -48,7 +54,11 @@ def examples(
 
 
 def _repeated(
-    measure: str, rows: Rows, groups: npt.NDArray[np.integer], repeats: npt.NDArray[np.bool_]
+    measure: str,
+    rows: Rows,
+    groups: npt.NDArray[np.integer],
+    repeats: npt.NDArray[np.bool_],
+    slice: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The largest groups: a repeat beside the first row of its group."""
     names, first, size = np.unique(groups, return_index=True, return_counts=True)
@@ -56,7 +66,29 @@ def _repeated(
     for group in np.argsort(-size * repeating, kind="stable")[: min(EACH, int(repeating.sum()))]:
         row = int(np.flatnonzero(repeats & (groups == names[group]))[0])
         yield _example(
-            measure, rows, row, beside=_text(rows, int(first[group])), note=f"{size[group]} rows alike"
+            measure,
+            rows,
+            row,
+            slice=slice,
+            beside=_text(rows, int(first[group])),
+            note=f"{size[group]} rows {'ask alike' if slice else 'alike'}",
+        )
+
+
+def _preferred(rows: Rows) -> Iterator[dict[str, Any]]:
+    """The pairs whose chosen answer is longer by most."""
+    if not preference_probes(rows):
+        return
+    longer = np.nan_to_num(differences(rows, words))
+    for row in np.argsort(-longer, kind="stable")[:EACH]:
+        if longer[row] <= 0:
+            return
+        yield _example(
+            "preference.length_delta",
+            rows,
+            row,
+            beside=rows.rejected[int(row)].as_py(),
+            note=f"chosen: {longer[row]:.0f} words longer than rejected",
         )
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.audit.turns import joined, said_by
+from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
 from assay.kernels.text import Characters, Tokens, characters, tokens
 
 Index = npt.NDArray[np.int64]
@@ -24,8 +25,10 @@ class Rows:
 
     Attributes:
         text: What a reader sees, shape (rows,), large_string without chunks.
-        prompt: What the model was given; null where the row has no prompt.
-        answer: What the model should have written; the text where the row has no response.
+        prompt: What the model was given, in a chat all that the user says; null where the row has no prompt.
+        answer: What the model should have written, in a chat all that the assistant says; the text where the
+            row has no response.
+        messages: The turns of a chat; null elsewhere.
         rejected: The response that was not preferred; null outside preference pairs.
         extras: Every other column and the lineage, as JSON; null where there is none.
         generation, batch, time: When the row was made; null where the row does not say.
@@ -37,6 +40,7 @@ class Rows:
     text: pa.Array
     prompt: pa.Array
     answer: pa.Array
+    messages: pa.Array
     rejected: pa.Array
     extras: pa.Array
     generation: pa.Array
@@ -68,7 +72,8 @@ class Rows:
 
 
 # The columns that are kept as Arrow has them.
-_TEXTS = ("text", "prompt", "answer", "rejected", "extras", "generation", "batch", "time")
+_TEXTS = ("text", "prompt", "answer", "messages", "rejected", "extras", "generation", "batch", "time")
+_CHATS = ("messages", "sharegpt")
 
 
 def open_rows(corpus: Corpus) -> Rows:
@@ -77,8 +82,17 @@ def open_rows(corpus: Corpus) -> Rows:
     kept = [name for name in _TEXTS if name != "answer"]
     table = corpus.table([*kept, "response", "root", "row", *names])
     whole = {name: _whole(table.column(name)) for name in kept}
+    answer = pc.coalesce(_whole(table.column("response")), whole["text"])
+    if corpus.shape in _CHATS:
+        user, assistant = (
+            joined(said_by(whole["messages"], role), len(table)) for role in ("user", "assistant")
+        )
+        whole["prompt"], answer = user, pc.coalesce(assistant, answer)
+    else:
+        # Elsewhere the turns are those of prompt and response, and there is one answer.
+        whole["messages"] = pa.nulls(len(table), MESSAGES)
     return _rows(
-        whole | {"answer": pc.coalesce(_whole(table.column("response")), whole["text"])},
+        whole | {"answer": answer},
         table.column("root").to_numpy(),
         table.column("row").to_numpy(),
         {name: _whole(table.column(column)) for column, name in names.items()},

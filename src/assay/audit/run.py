@@ -17,6 +17,8 @@ from assay.audit.examples import examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
 from assay.audit.probes import PROBES, classifier, formatting, giveaways
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.preferences import preference_probes
+from assay.audit.probes.roles import role_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.rows import Index, Rows, divide, join, open_rows
 from assay.core.corpus import Corpus
@@ -88,7 +90,13 @@ def audit(
     ours = annotate(sides.synthetic, from_real, phrases)
     theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    probes: tuple[Probe | SampleProbe, ...] = (
+        *PROBES,
+        *role_probes(sides.synthetic),
+        *preference_probes(sides.synthetic),
+        *phrase_probes(phrases),
+        *slice_probes(ours, theirs),
+    )
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
@@ -175,6 +183,7 @@ def _flags(
             "exact_duplicate": columns.exact_repeat,
             "near_duplicate": columns.near_repeat,
             "near_cluster": rows.row[columns.near_group],
+            "prompt_duplicate": columns.asked.exact_repeat | columns.asked.near_repeat,
             "empty": columns.empty,
             "refusal": columns.refusal,
             "repetition": columns.repetition,

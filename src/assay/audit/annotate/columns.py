@@ -11,13 +11,11 @@ import numpy.typing as npt
 
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, holds
-from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
-from assay.audit.annotate.repetition import repeats_itself
+from assay.audit.annotate.roles import Answered, Asked, answered, asked
 from assay.audit.rows import Bools, Index, Rows
 from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import near_clusters
-from assay.kernels.text import tokens
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,8 @@ class Columns:
     Attributes:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
+        empty, refusal, repetition: Any answer of the row is.
+        asked, answered: The same of the user's and of the assistant's turns.
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
@@ -41,6 +41,8 @@ class Columns:
     empty: Bools
     refusal: Bools
     repetition: Bools
+    asked: Asked
+    answered: Answered
     copied_tokens: Index
     near_copy: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
@@ -56,8 +58,10 @@ class Columns:
             values = getattr(self, field.name)
             if isinstance(values, Mapping):
                 taken[field.name] = {name: each[index] for name, each in values.items()}
-            else:
+            elif isinstance(values, np.ndarray):
                 taken[field.name] = values[index]
+            else:
+                taken[field.name] = values.take(index)
         return Columns(**taken)
 
     def alone(self, index: Index) -> Columns:
@@ -68,6 +72,7 @@ class Columns:
 def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
     """The columns of `rows`."""
     nowhere = np.zeros(len(rows), bool)
+    found = answered(rows)
     unmarked = Columns(
         root=rows.root,
         tokens=rows.lengths,
@@ -75,9 +80,11 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         near_group=near_clusters(rows.tokens),
         exact_repeat=nowhere,
         near_repeat=nowhere,
-        empty=(rows.lengths == 0) | (np.diff(tokens(rows.answer).offsets) == 0),
-        refusal=refuses(rows.answer),
-        repetition=repeats_itself(rows.tokens),
+        empty=(rows.lengths == 0) | (found.empty > 0),
+        refusal=found.refusal > 0,
+        repetition=found.repetition > 0,
+        asked=asked(rows),
+        answered=found,
         copied_tokens=copied.tokens,
         near_copy=copied.near >= 0,
         parts={name: _strings(values) for name, values in rows.parts.items()},
@@ -92,6 +99,7 @@ def _with_repeats(columns: Columns) -> Columns:
         columns,
         exact_repeat=repeats(columns.exact_group, filled),
         near_repeat=repeats(columns.near_group, filled),
+        asked=columns.asked.with_repeats(),
     )
 
 

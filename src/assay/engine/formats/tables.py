@@ -38,7 +38,7 @@ def _rows(source: Source, batches: Iterator[pa.RecordBatch]) -> Iterator[Item]:
                 raise _unreadable(source, error) from error
             yield Broken(number, f"the file cannot be read on from here: {error}", "")
             return
-        refuse_twins(batch.schema.names, str(source.path))
+        refuse_twins(batch.schema.names, source.where)
         columns = [_values(column) for column in batch.columns]
         for row in zip(*columns, strict=True):
             yield Record(number, dict(zip(batch.schema.names, row, strict=True)))
@@ -47,7 +47,7 @@ def _rows(source: Source, batches: Iterator[pa.RecordBatch]) -> Iterator[Item]:
 
 def _parquet_batches(source: Source) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(_random_access(source)) as file:
-        refuse_twins(file.schema_arrow.names, str(source.path))
+        refuse_twins(file.schema_arrow.names, source.where)
         yield from file.iter_batches(BATCH_ROWS)
 
 
@@ -71,14 +71,14 @@ def _random_access(source: Source) -> Any:
     stream = Stream(source)
     whole = whole_of(stream, stream.chunks())
     if stream.cut is not None:
-        raise InputError(stream.cut, where=str(source.path), fix="Copy or download the file again.")
+        raise InputError(stream.cut, where=source.where, fix="Copy or download the file again.")
     return io.BytesIO(whole)
 
 
 def _unreadable(source: Source, error: Exception) -> InputError:
     return InputError(
         f"not a readable {source.format} file ({error})",
-        where=str(source.path),
+        where=source.where,
         fix="It may be cut short; copy or download it again.",
     )
 
