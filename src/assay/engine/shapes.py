@@ -21,6 +21,7 @@ from assay.engine.values import (
     Unusable,
     Values,
     is_absent,
+    is_text,
     kind,
     label,
     look_up,
@@ -248,7 +249,10 @@ def sniff(
 
     Raises: InputError: a named column is absent, a mapped part unknown, or no shape is recognised.
     """
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    # A name that no file can hold is kept along with its values, and plays no part.
+    columns = [
+        column for column in dict.fromkeys(column for row in rows for column in row) if is_text(column)
+    ]
     if lenient and slices is not None:
         slices = [name for name in slices if _is_there(name, rows)]
     _check_names(mapping, slices or (), rows, where)

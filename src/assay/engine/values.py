@@ -36,12 +36,20 @@ def string(value: Any, part: str) -> str:
     """`value` if it is text that UTF-8 can hold. Raises: Unusable: it is not."""
     if not isinstance(value, str):
         raise Unusable(f"{part} is {kind(value)}, not a string")
-    if not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise Unusable(f"{part} holds a lone surrogate or invalid UTF-8") from None
+    if not is_text(value):
+        raise Unusable(f"{part} holds a lone surrogate or invalid UTF-8")
     return value
+
+
+def is_text(value: str) -> bool:
+    """Whether UTF-8 can hold it."""
+    if value.isascii():
+        return True
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def scalar(value: Any) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assay.core.errors import InputError
@@ -36,12 +35,12 @@ def excerpt(raw: bytes) -> str:
     return raw[: 4 * RAW_CHARACTERS].decode("utf-8", "backslashreplace")[:RAW_CHARACTERS]
 
 
-def spelt(values: Mapping[str, Any]) -> str:
-    """The first characters of a row that could be parsed, as JSON; of one nested too deeply, its columns."""
+def spelt(value: Any) -> str:
+    """The first characters of what could be parsed, as JSON; of a row nested too deeply, its columns."""
     try:
-        text = json.dumps(values, default=str, ensure_ascii=False)
+        text = json.dumps(value, default=str, ensure_ascii=False)
     except RecursionError:
-        text = json.dumps(list(values), ensure_ascii=False)
+        text = json.dumps(list(value) if isinstance(value, dict) else type(value).__name__)
     return text[:RAW_CHARACTERS]
 
 
