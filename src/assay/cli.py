@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 Paths = list[str]
-Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders or globs.")]
+Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders, globs or addresses.")]
 Synthetic = Annotated[Paths | None, typer.Option("--synthetic", help="Synthetic rows, likewise.")]
 Test = Annotated[
     Paths | None, typer.Option("--test", help="Held-out real rows to test on, instead of a split.")
@@ -118,7 +118,7 @@ app.command("trial", help="What training on it does: arms, dose-response, exchan
 
 @app.command()
 def inspect(
-    files: Annotated[Paths, typer.Argument(help="Files, folders or globs.")],
+    files: Annotated[Paths, typer.Argument(help="Files, folders, globs or addresses.")],
     map: Map = None,
     slice: Slice = None,
     as_json: Json = False,

@@ -41,7 +41,7 @@ class Study(BaseModel):
     """The settings of a run; `study.toml` holds the same as data.
 
     Attributes:
-        real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
+        real, synthetic, test: Files, folders, globs or addresses. `test` replaces the held-out part of the real data.
         origin_column, synthetic_value: Read one set of files as both sides; `synthetic` is then empty.
         columns: Column names by what they mean, ``{"text": "body"}``.
         slices: Columns to split by; None finds columns with few values.

@@ -148,7 +148,7 @@ def test_every_value_ends_in_a_row_or_a_reject(tmp_path: Path, names: tuple[str,
                 name,
                 data,
             )
-    assert kept > 100  # most spoilt files still give rows
+    assert kept > 80  # many spoilt files still give rows
 
 
 @pytest.mark.parametrize("names", [TABLES, (*JSON, *TABLES)], ids=["tables", "compressed"])
