@@ -169,6 +169,7 @@ def test_tool_calls_stand_in_their_turn_and_all_else_is_kept_along() -> None:
     assert json.loads(found[1]["content"]) == CALL
     assert "東京" in found[1]["content"]
     assert json.loads(guess(row).extras(row) or "") == row
+    assert turns([{"role": "assistant", "tool_calls": CALL}])[0] == found[1]
     both = turns([{"role": "assistant", "content": "Let me see.", "function_call": {"name": "f"}}])
     assert both == [{"role": "assistant", "content": 'Let me see.\n{"name": "f"}'}]
 

@@ -13,7 +13,6 @@ Turn = dict[str, str]
 
 _SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant"}
 _CALLS = ("tool_calls", "function_call")
-_PLAIN = ({"role", "content"}, {"from", "value"})
 _CALL_PARTS = ("tool_use", "tool_call", "tool_result")
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 # What stands before an answer in conversations that are written out as one text.
@@ -83,25 +82,29 @@ def _common(one: str, other: str) -> int:
 def _is_plain(turn: Any) -> bool:
     if not isinstance(turn, dict):
         return False
-    filled = {key for key, held in turn.items() if held is not None}
-    return filled in _PLAIN and all(isinstance(turn[key], str) for key in filled)
+    if len(turn) > 2:
+        turn = {key: held for key, held in turn.items() if held is not None}
+    role, content = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
+    return len(turn) == 2 and isinstance(role, str) and isinstance(content, str)
 
 
 def _turn(value: Any) -> Turn:
     if not isinstance(value, dict):
         raise Unusable(f"a turn is {kind(value)}, not an object")
     # A table gives every turn all fields that any turn has, so null is as good as absent.
-    said_by, content = (_either(value, names) for names in (("role", "from"), ("content", "value")))
+    said_by, content = _either(value, "role", "from"), _either(value, "content", "value")
     if isinstance(said_by, str):
         role, content = _SHAREGPT_ROLES.get(said_by, said_by), _content(content)
-        calls = [_json(value[key]) for key in _CALLS if value.get(key)]
-        return {"role": string(role, "role"), "content": "\n".join(filter(None, (content, *calls)))}
+        if len(value) > 2 or not content:
+            calls = (_json(value[key]) for key in _CALLS if value.get(key))
+            content = "\n".join(filter(None, (content, *calls)))
+        return {"role": string(role, "role"), "content": content}
     raise Unusable("a turn names no role")
 
 
-def _either(value: dict[str, Any], names: tuple[str, str]) -> Any:
-    first = value.get(names[0])
-    return value.get(names[1]) if first is None else first
+def _either(value: dict[str, Any], one: str, other: str) -> Any:
+    first = value.get(one)
+    return value.get(other) if first is None else first
 
 
 def _content(value: Any) -> str:
