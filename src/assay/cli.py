@@ -41,7 +41,7 @@ def _canary() -> None:
 
 
 Paths = list[str]
-Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders or globs.")]
+Real = Annotated[Paths, typer.Option("--real", help="Real rows: files, folders, globs or addresses.")]
 Synthetic = Annotated[Paths | None, typer.Option("--synthetic", help="Synthetic rows, likewise.")]
 Test = Annotated[
     Paths | None, typer.Option("--test", help="Held-out real rows to test on, instead of a split.")
@@ -168,15 +168,16 @@ app.command("trial", help="What training on it does: arms, dose-response, exchan
 
 @app.command()
 def inspect(
-    files: Annotated[Paths, typer.Argument(help="Files, folders or globs.")],
+    files: Annotated[Paths, typer.Argument(help="Files, folders, globs or addresses.")],
     map: Map = None,
+    slice: Slice = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a file holds: shape, rows, broken rows and why, tokens, labels."""
+    """Show what a file holds: shape, rows, broken rows and why, tokens, labels, batches, times."""
     from assay.engine.inspect import inspect as look
 
     with _bars() as progress:
-        found = look(files, mapping=_mapping(map or []), progress=progress)
+        found = look(files, mapping=_mapping(map or []), slices=slice, progress=progress)
     if as_json:
         sys.stdout.write(found.model_dump_json(indent=1) + "\n")
         return
@@ -200,6 +201,14 @@ def inspect(
     for file in found.files:
         if file.problem:
             console.print(f"{file.name}: {file.problem}", markup=False)
+        if file.batches:
+            console.print(f"{file.name}: {len(file.batches):,} batches", markup=False)
+        if file.earliest and file.latest:
+            console.print(
+                f"{file.name}: from {file.earliest:%Y-%m-%d} to {file.latest:%Y-%m-%d}", markup=False
+            )
+        if file.untimed:
+            console.print(f"{file.name}: {file.untimed:,} rows with a time that cannot be read", markup=False)
         for reason, rows in file.reasons.items():
             console.print(f"{file.name}: {rows:,} unreadable: {reason}", markup=False)
 

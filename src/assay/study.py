@@ -49,7 +49,7 @@ class Study(BaseModel):
     """The settings of a run; `study.toml` holds the same as data.
 
     Attributes:
-        real, synthetic, test: Files, folders or globs. `test` replaces the held-out part of the real data.
+        real, synthetic, test: Files, folders, globs or addresses. `test` replaces the held-out part of the real data.
         holdout: Real rows that the generator did not see; what synthetic rows share with them is chance.
         canaries: Key file of canaries that were planted in the generator's real rows.
         span: Fewest tokens of a passage that counts as copied word for word.

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from assay.core.errors import InputError
-from assay.engine.shapes import Layout, Row, Unusable, label, scalar, sniff, turns
+from assay.engine.shapes import Layout, Row, sniff
+from assay.engine.turns import turns
+from assay.engine.values import Unusable, label, scalar
 
 CHAT = [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}]
 ANSWER = {"role": "assistant", "content": "a"}
@@ -114,7 +116,7 @@ def test_tool_calls_and_parts_become_text() -> None:
             {"role": "user", "content": [{"type": "text", "text": "see"}, {"type": "image", "url": "u"}]},
         ]
     )
-    assert [turn["content"] for turn in said] == ["", "see"]
+    assert [turn["content"] for turn in said] == ['[{"id": 1}]', "see"]
 
 
 def test_a_column_of_all_different_values_is_no_label() -> None:

@@ -18,7 +18,7 @@ COMMANDS = {
     "run": SIDES,
     "audit": SIDES,
     "trial": SIDES,
-    "inspect": {"map", "json", "help"},
+    "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},

@@ -21,8 +21,11 @@ from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.annotate.pii import KINDS
 from assay.audit.faults import faults
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
+from assay.audit.probes.preferences import differences, preference_probes
+from assay.audit.probes.preferences import words as longer
 from assay.audit.probes.repeated_runs import WORDS as RUN_WORDS
 from assay.audit.probes.repeated_runs import held
+from assay.audit.probes.roles import USER
 from assay.audit.rows import Index, Rows
 from assay.core.canary import Canaries
 from assay.core.evidence import EXAMPLES
@@ -53,6 +56,10 @@ def examples(
             "duplicates.near_share", rows, columns.near_group, columns.near_repeat & ~columns.exact_repeat
         ),
         *_templates(rows, columns, words),
+        *_repeated(
+            "duplicates.exact_share", rows, columns.asked.exact_group, columns.asked.exact_repeat, slice=USER
+        ),
+        *_preferred(rows),
         *_opening(rows),
         *_repeated_runs(rows),
         *_suspicious(rows, suspicion),
@@ -107,7 +114,11 @@ def contaminated(pairs: pa.Table) -> pa.Table:
 
 
 def _repeated(
-    measure: str, rows: Rows, groups: npt.NDArray[np.integer], repeats: npt.NDArray[np.bool_]
+    measure: str,
+    rows: Rows,
+    groups: npt.NDArray[np.integer],
+    repeats: npt.NDArray[np.bool_],
+    slice: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The largest groups: a repeat beside the first row of its group."""
     names, first, size = np.unique(groups, return_index=True, return_counts=True)
@@ -115,7 +126,30 @@ def _repeated(
     for group in np.argsort(-size * repeating, kind="stable")[: min(EACH, int(repeating.sum()))]:
         row = int(np.flatnonzero(repeats & (groups == names[group]))[0])
         yield _example(
-            measure, rows, row, beside=_text(rows, int(first[group])), note=f"{size[group]} rows alike"
+            measure,
+            rows,
+            row,
+            slice=slice,
+            beside=_text(rows, int(first[group])),
+            note=f"{size[group]} rows {'ask alike' if slice else 'alike'}",
+        )
+
+
+def _preferred(rows: Rows) -> Iterator[dict[str, Any]]:
+    """The pairs whose chosen answer is longer by most."""
+    if not preference_probes(rows):
+        return
+    apart = [differences(batch, longer) for batch in rows.batches()]
+    more = np.nan_to_num(np.concatenate([np.zeros(0), *apart]))
+    for row in np.argsort(-more, kind="stable")[:EACH]:
+        if more[row] <= 0:
+            return
+        yield _example(
+            "preference.length_delta",
+            rows,
+            row,
+            beside=rows.take(np.array([row])).rejected[0].as_py(),
+            note=f"chosen: {more[row]:.0f} words longer than rejected",
         )
 
 

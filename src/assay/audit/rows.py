@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.audit.turns import joined, said_by
+from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
 from assay.engine.batches import bounds, gather, text_bytes
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
@@ -22,6 +23,7 @@ Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 GROUPS = 20
+_CHATS = ("messages", "sharegpt")
 # Jaccard similarity of near-duplicates. On planted ones (docs/audit.md) 0.7, the habit for long documents,
 # overlooks a quarter of the rows of twenty words in which one word was edited; 0.5 finds 19 of 20 of them.
 NEAR = 0.5
@@ -39,10 +41,13 @@ class Rows:
         row: Position in the corpus as it was read.
         table: The table they lie in; `at` says where, None if they are all of it.
         folder: Where files may lie that are too large for memory.
+        chats: The rows are conversations; elsewhere the turns are those of prompt and response.
         source: The Rows these were taken from, and which of them they are.
         text: What a reader sees, shape (rows,), large_string without chunks.
-        prompt: What the model was given; null where the row has no prompt.
-        answer: What the model should have written; the text where the row has no response.
+        prompt: What the model was given, in a chat all that the user says; null where the row has no prompt.
+        answer: What the model should have written, in a chat all that the assistant says; the text where the
+            row has no response.
+        messages: The turns of a chat; null elsewhere.
         rejected: The response that was not preferred; null outside preference pairs.
         extras: Every other column and the lineage, as JSON; null where there is none.
         generation, batch, time: When the row was made; null where the row does not say.
@@ -53,6 +58,7 @@ class Rows:
     row: Index
     table: pa.Table
     folder: Path
+    chats: bool = False
     at: Index | None = None
     source: tuple[Rows, Index] | None = None
 
@@ -66,11 +72,26 @@ class Rows:
     @functools.cached_property
     def answer(self) -> pa.Array:
         response = self.column("response")
+        if self.chats:
+            response = pc.coalesce(joined(said_by(self.messages, "assistant"), len(self)), response)
         return self.text if response.null_count == len(self) else pc.coalesce(response, self.text)
 
     @functools.cached_property
     def prompt(self) -> pa.Array:
-        return self.column("prompt")
+        return joined(said_by(self.messages, "user"), len(self)) if self.chats else self.column("prompt")
+
+    @functools.cached_property
+    def messages(self) -> pa.Array:
+        return self.column("messages") if self.chats else pa.nulls(len(self), MESSAGES)
+
+    @property
+    def asks(self) -> bool:
+        """Whether any row has a prompt."""
+        return self.chats or self.holds("prompt")
+
+    def holds(self, name: str) -> bool:
+        """Whether any row of the table has a value in the column."""
+        return bool(self.table.column(name).null_count < len(self.table))
 
     @functools.cached_property
     def rejected(self) -> pa.Array:
@@ -144,7 +165,7 @@ class Rows:
     def take(self, index: Index) -> Rows:
         """The rows at `index`, in that order."""
         at = index if self.at is None else self.at[index]
-        return Rows(self.root[index], self.row[index], self.table, self.folder, at, (self, index))
+        return Rows(self.root[index], self.row[index], self.table, self.folder, self.chats, at, (self, index))
 
     def batches(self) -> Iterator[Rows]:
         """The rows in order, so many at a time as hold 2 MiB of text; these Rows themselves if they do."""
@@ -156,13 +177,19 @@ class Rows:
         if self.at is not None:
             return self.take(np.arange(start, stop))
         table = self.table.slice(start, stop - start)
-        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder)
+        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder, self.chats)
 
 
 def open_rows(corpus: Corpus) -> Rows:
     """The rows of a corpus."""
     table = corpus.table()
-    return Rows(table.column("root").to_numpy(), table.column("row").to_numpy(), table, corpus.folder)
+    return Rows(
+        table.column("root").to_numpy(),
+        table.column("row").to_numpy(),
+        table,
+        corpus.folder,
+        corpus.shape in _CHATS,
+    )
 
 
 def join(first: Rows, second: Rows) -> Rows:
@@ -173,6 +200,7 @@ def join(first: Rows, second: Rows) -> Rows:
         np.concatenate([first.row, second.row]),
         pa.concat_tables([_table(first, shared), _table(second, shared)]),
         first.folder,
+        first.chats and second.chats,
     )
 
 

@@ -39,8 +39,10 @@ from assay.audit.probe import (
 from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, verbatim_copies
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.preferences import preference_probes
 from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.provenance import provenance_probes
+from assay.audit.probes.roles import role_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.probes.verbatim_copies import verbatim_probe
 from assay.audit.rows import Bools, Rows, divide, join, open_rows
@@ -142,8 +144,10 @@ def audit(
     suspicion = _suspicion(sides, seed)
     noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
     asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
-    probes = (
+    probes: tuple[Probe | SampleProbe, ...] = (
         *asked,
+        *role_probes(sides.synthetic),
+        *preference_probes(sides.synthetic),
         *prompt_probes(ours),
         *phrase_probes(phrases),
         *slice_probes(ours, theirs),
@@ -301,6 +305,7 @@ def _flags(
             "near_duplicate": columns.near_repeat,
             "near_cluster": rows.row[columns.near_group],
             "template": columns.template,
+            "prompt_duplicate": columns.asked.exact_repeat | columns.asked.near_repeat,
             "empty": columns.empty,
             "refusal": columns.refusal,
             "repetition": columns.repetition,

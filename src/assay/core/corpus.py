@@ -20,7 +20,17 @@ from pydantic import BaseModel, ConfigDict
 from assay.core.errors import StepError
 
 Origin = Literal["real", "synthetic", "mixed"]
-Shape = Literal["text", "text-label", "prompt-completion", "messages", "sharegpt", "alpaca"]
+Shape = Literal[
+    "text",
+    "text-label",
+    "prompt-completion",
+    "messages",
+    "sharegpt",
+    "alpaca",
+    "preference",
+    "kto",
+    "stepwise",
+]
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
 SCHEMA = pa.schema(

@@ -17,6 +17,7 @@ from typing import IO, Literal
 import pyarrow as pa
 
 from assay.core.errors import InputError
+from assay.engine.remote import fetched, file_name, is_address, listed
 
 Format = Literal["jsonl", "json", "csv", "tsv", "txt", "parquet", "arrow"]
 Paths = str | Path | Iterable[str | Path]
@@ -45,14 +46,22 @@ class Source:
     """One file to read.
 
     Attributes:
+        path: Where it lies on this machine.
         name: What rows call it: its path below the folder or glob it was found through, else its file name.
         codec: ``.gz``, ``.zst`` or an empty string.
+        address: Where `path` was copied from, if it was.
     """
 
     path: Path
     name: str
     format: Format
     codec: str
+    address: str | None = None
+
+    @property
+    def where(self) -> str:
+        """What the user calls it."""
+        return self.address or str(self.path)
 
 
 @dataclass(frozen=True)
@@ -64,19 +73,23 @@ class Found:
 
 
 def find(paths: Paths) -> Found:
-    """Resolve files, folders (recursive, sorted) and globs to distinct files.
+    """Resolve files, folders (recursive, sorted), globs and addresses such as ``s3://`` to distinct files.
 
     Inside a folder or glob, hidden files, unknown suffixes and links that lead out of it are passed over;
     a file reached twice is read once.
 
-    Raises: InputError: a path does not exist, nothing matches, or a named file has an unknown suffix.
+    Raises:
+        InputError: a path does not exist, nothing matches, or a named file has an unknown suffix.
+        MissingExtra, EngineError: an address cannot be read, see `remote.listed`.
     """
     skipped: Counter[str] = Counter()
     seen: set[tuple[int, int]] = set()
     names: Counter[str] = Counter()
     sources = []
     for argument in [paths] if isinstance(paths, str | Path) else list(paths):
-        for path, name in _expand(Path(argument).expanduser(), skipped):
+        address = argument if isinstance(argument, str) and is_address(argument) else None
+        candidates = _copies(address, skipped) if address else _expand(Path(argument).expanduser(), skipped)
+        for path, name, where in candidates:
             status = path.stat()
             if (status.st_dev, status.st_ino) in seen:
                 skipped["file skipped: already read under another name"] += 1
@@ -84,11 +97,11 @@ def find(paths: Paths) -> Found:
             seen.add((status.st_dev, status.st_ino))
             kind = _kind(path)
             if kind is None:
-                raise InputError("unknown file suffix", where=str(path), fix=KNOWN)
+                raise InputError("unknown file suffix", where=where or str(path), fix=KNOWN)
             names[name] += 1
             # Rows are told apart by file and line, so equal names from different folders get a number.
             unique = name if names[name] == 1 else f"{name}#{names[name]}"
-            sources.append(Source(path, unique, *kind))
+            sources.append(Source(path, unique, *kind, where))
     if not sources:
         raise InputError("no input was given", fix="Name at least one file, folder or glob.")
     return Found(tuple(sources), dict(skipped))
@@ -146,10 +159,25 @@ def _pieces(file: IO[bytes], codec: str) -> Iterator[bytes]:
         yield from iter(lambda: file.read(_CHUNK), b"")
 
 
-def _expand(path: Path, skipped: Counter[str]) -> Iterator[tuple[Path, str]]:
+def _copies(address: str, skipped: Counter[str]) -> Iterator[tuple[Path, str, str]]:
+    """Copies of the files behind an address, each with the name its rows carry and its own address."""
+    found = 0
+    for each, name in listed(address):
+        if each != address and name != file_name(address) and _is_hidden(Path(name)):
+            continue
+        if _kind(Path(file_name(each))) is None:
+            skipped["file skipped: unknown suffix"] += 1
+            continue
+        found += 1
+        yield fetched(each), name, each
+    if not found:
+        raise InputError("no data file here", where=address, fix=KNOWN)
+
+
+def _expand(path: Path, skipped: Counter[str]) -> Iterator[tuple[Path, str, None]]:
     """Files behind one argument, each with the name its rows carry."""
     if path.is_file():
-        yield path, path.name
+        yield path, path.name, None
         return
     if path.is_dir():
         root, candidates = path, _walk(path)
@@ -169,7 +197,7 @@ def _expand(path: Path, skipped: Counter[str]) -> Iterator[tuple[Path, str]]:
             skipped["file skipped: it leads out of the folder given"] += 1
         else:
             found += 1
-            yield candidate, candidate.relative_to(root).as_posix()
+            yield candidate, candidate.relative_to(root).as_posix(), None
     if not found:
         raise InputError("no data file here", where=str(path), fix=KNOWN)
 

@@ -1,10 +1,11 @@
-"""What is in a file, before anything is done with it: shape, rows, broken rows, tokens, labels, scripts."""
+"""What is in a file, before anything is done with it: shape, rows, broken rows, labels, batches, times, scripts."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,11 @@ from assay.core.corpus import BATCH_ROWS, Shape
 from assay.core.errors import InputError
 from assay.core.progress import Progress, silent
 from assay.engine.files import Paths, Source, find
-from assay.engine.formats.record import Broken, Item, Record
+from assay.engine.formats.record import Broken, Item, Record, spelt
 from assay.engine.formats.records import records
 from assay.engine.read import BATCH_BYTES, layout_of
-from assay.engine.shapes import Kin, Layout, Row, Unusable, scalar
+from assay.engine.shapes import Kin, Layout, Row
+from assay.engine.values import Unusable, look_up, scalar
 from assay.kernels.text import tokens
 
 _EXAMPLES = 5
@@ -51,6 +53,9 @@ class FileReport(BaseModel):
         labels: Rows per label, the most frequent first; of more than 1,000 labels the rest are left out.
         unlabelled: Rows without a label, where there is a label column.
         slices: Rows per value of each slice column.
+        batches: Rows per batch, likewise at most 1,000 of them.
+        earliest, latest: The times of the rows, from the first to the last; None where no row has one.
+        untimed: Rows whose time cannot be read.
         scripts: Share of the letters written in each script, the largest first. A script is not a language.
         problem: Why the file cannot be used as it is, or None.
     """
@@ -73,6 +78,10 @@ class FileReport(BaseModel):
     labels: dict[str, int] = Field(default_factory=dict)
     unlabelled: int = 0
     slices: dict[str, dict[str, int]] = Field(default_factory=dict)
+    batches: dict[str, int] = Field(default_factory=dict)
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    untimed: int = 0
     scripts: dict[str, float] = Field(default_factory=dict)
     problem: str | None = None
 
@@ -133,8 +142,12 @@ def _inspect_file(
         tokens=tally.tokens,
         text_bytes=tally.text_bytes,
         labels=dict(tally.labels.most_common(_LABELS)),
-        unlabelled=tally.unlabelled,
+        unlabelled=tally.strays["row without a label"],
         slices={name: dict(counts.most_common(_LABELS)) for name, counts in tally.slices.items()},
+        batches=dict(tally.batches.most_common(_LABELS)),
+        earliest=tally.earliest,
+        latest=tally.latest,
+        untimed=tally.strays["row with a time that cannot be read"],
         scripts=_scripts(tally.characters),
         problem=problem,
     )
@@ -144,12 +157,16 @@ class _Tally:
     """Counts over the rows of one file."""
 
     def __init__(self) -> None:
-        self.rows = self.tokens = self.text_bytes = self.unlabelled = 0
+        self.rows = self.tokens = self.text_bytes = 0
         self.columns: dict[str, None] = {}
         self.reasons: Counter[str] = Counter()
         self.examples: list[BrokenRow] = []
         self.labels: Counter[str] = Counter()
         self.slices: dict[str, Counter[str]] = {}
+        self.batches: Counter[str] = Counter()
+        self.strays: Counter[str] = Counter()
+        self.earliest: datetime | None = None
+        self.latest: datetime | None = None
         self.characters: npt.NDArray[np.int64] = np.zeros(0x110000, np.int64)
 
     def readable(self, items: Iterable[Item], layout: Layout | None) -> Iterator[Row]:
@@ -164,7 +181,7 @@ class _Tally:
             try:
                 row = layout.row(item.values)
             except Unusable as error:
-                self._set_aside(item.line, str(error), repr(item.values))
+                self._set_aside(item.line, str(error), spelt(item.values))
                 continue
             self._group(item, row, layout)
             yield row
@@ -180,12 +197,16 @@ class _Tally:
         self.characters += np.bincount(points, minlength=len(self.characters))
 
     def _group(self, record: Record, row: Row, layout: Layout) -> None:
+        self.strays.update(layout.strays(record.values, row))
         if row.label is not None:
             self.labels[row.label] += 1
-        elif "label" in layout.columns:
-            self.unlabelled += 1
+        if row.batch is not None:
+            self.batches[row.batch] += 1
+        if row.time is not None:
+            self.earliest = min(self.earliest or row.time, row.time)
+            self.latest = max(self.latest or row.time, row.time)
         for name in layout.slices:
-            if (value := scalar(record.values.get(name))) is not None:
+            if (value := scalar(look_up(record.values, name))) is not None:
                 self.slices.setdefault(name, Counter())[value] += 1
 
     def _set_aside(self, line: int, reason: str, raw: str) -> None:

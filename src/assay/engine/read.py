@@ -16,9 +16,10 @@ from assay.core.corpus import BATCH_ROWS, Corpus, Origin, root_hash, schema
 from assay.core.errors import EngineError, InputError, StepError
 from assay.core.progress import Progress, silent
 from assay.engine.files import Paths, Source, digest, find
-from assay.engine.formats.record import RAW_CHARACTERS, Broken, Item, Record
+from assay.engine.formats.record import Broken, Item, Record, spelt
 from assay.engine.formats.records import records
-from assay.engine.shapes import Layout, Row, Unusable, scalar, sniff
+from assay.engine.shapes import Layout, Row, sniff
+from assay.engine.values import Unusable, look_up, scalar
 
 SNIFF_ROWS = 1_000
 SNIFF_BYTES = 64 << 20
@@ -39,7 +40,8 @@ class ReadResult(BaseModel):
         bytes: Size of the source files as they lie on disk.
         reasons: Why rows were set aside, and how many.
         examples: Some of the rows set aside: ``file:line: reason``.
-        notes: What else the reader should know, with counts: rows without a label, files passed over.
+        notes: What else the reader should know, with counts: rows without a label or whose time cannot be read,
+            files passed over.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -249,7 +251,7 @@ def _of_origin(
     kept = 0
     for file, record in rows:
         columns.update(dict.fromkeys(record.values))
-        said = scalar(record.values.get(column))
+        said = scalar(look_up(record.values, column))
         if said is None:
             rejects.add(file, _unusable(record, f"no origin in column {column!r}"))
             continue
@@ -257,7 +259,7 @@ def _of_origin(
         if (said == value) == wanted:
             kept += 1
             yield file, record
-    if column not in columns and columns:
+    if not seen and column not in columns and columns:
         raise InputError(f"no column {column!r}", fix=f"The columns are: {', '.join(map(repr, columns))}.")
     if seen and not kept:
         values = ", ".join(f"{said!r} ({rows:,})" for said, rows in seen.most_common(10))
@@ -275,13 +277,12 @@ def _batches(
     rows_read = 0
     for file, record in rows:
         try:
-            row = layout.row(record.values)
+            row, extras = layout.row(record.values), layout.extras(record.values)
         except Unusable as error:
             rejects.add(file, _unusable(record, str(error)))
             continue
-        if "label" in layout.columns and row.label is None:
-            notes["row without a label"] += 1
-        columns.add(file, record, row, rows_read)
+        notes.update(layout.strays(record.values, row))
+        columns.add(file, record, row, extras, rows_read)
         rows_read += 1
         if columns.is_full:
             yield columns.batch()
@@ -308,11 +309,10 @@ class _Columns:
     def is_full(self) -> bool:
         return len(self._values) >= BATCH_ROWS or self._bytes >= BATCH_BYTES
 
-    def add(self, file: str, record: Record, row: Row, position: int) -> None:
+    def add(self, file: str, record: Record, row: Row, extras: str | None, position: int) -> None:
         root = f"{file}:{record.line}" if row.root is None else row.root
         generation = self._generation if row.generation is None else row.generation
-        extras = self._layout.extras(record.values)
-        groups = (scalar(record.values.get(column)) for column in self._layout.slices)
+        groups = (scalar(look_up(record.values, column)) for column in self._layout.slices)
         self._values.append(
             (
                 row.text,
@@ -341,8 +341,7 @@ class _Columns:
 
 
 def _unusable(record: Record, reason: str) -> Broken:
-    raw = json.dumps(record.values, default=str, ensure_ascii=False)[:RAW_CHARACTERS]
-    return Broken(record.line, reason, raw)
+    return Broken(record.line, reason, spelt(record.values))
 
 
 def _reported(batches: Iterable[pa.RecordBatch], stage: str, progress: Progress) -> Iterator[pa.RecordBatch]:

@@ -16,12 +16,28 @@ from pydantic import BaseModel, ConfigDict
 from assay.core.corpus import Shape
 from assay.core.errors import InputError
 from assay.engine.formats.json_rows import CHAT_COLUMNS
+from assay.engine.turns import Turn, as_turns, is_plain, render, shared_text, shared_turns, turns
+from assay.engine.values import (
+    Unusable,
+    Values,
+    is_absent,
+    is_text,
+    kind,
+    label,
+    look_up,
+    moment,
+    scalar,
+    string,
+    truth,
+    whole_number,
+)
 
-Values = Mapping[str, Any]
-Turn = dict[str, str]
 Kin = Literal["column", "prompt", "row"]
 
-TARGETS = ("text", "prompt", "response", "messages", "label", "root", "generation")
+TARGETS = (
+    *("text", "prompt", "response", "chosen", "rejected", "steps", "step_labels", "messages"),
+    *("label", "root", "generation", "batch", "time"),
+)
 
 # Column names by what they usually hold, the plainest first; compared without case.
 TEXT = (
@@ -38,17 +54,17 @@ ROOT = (
     *("root", "root_id", "doc_id", "document_id", "source_id", "prompt_id", "conversation_id"),
     *("seed_row", "seed_id"),
 )
+BATCH = ("batch", "batch_id", "round", "iteration")
+TIME = ("date", "time", "timestamp", "created_at", "published", "published_at", "year")
 
-_SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant"}
+# Parts of which the corpus keeps less than the column holds, so that the column is kept along as well.
+_KEPT_ALONG = ("root", "step_labels", "generation", "time")
+_LISTS = ("messages", "prompt", "response", "chosen", "rejected", "steps")
 _AS_JSON = json.JSONEncoder(allow_nan=False, default=str)
 _SLICE_VALUES = range(2, 21)
 _SLICE_CHARACTERS = 64
 _LABEL_CHARACTERS = 100
 _ENOUGH_ROWS = 20
-
-
-class Unusable(ValueError):
-    """A row that lacks what its shape needs; the message is the reason it is set aside for."""
 
 
 @dataclass(slots=True)
@@ -72,7 +88,8 @@ class Layout(BaseModel):
 
     Attributes:
         confidence: Share of the first rows that have this shape, less where column names are unusual.
-        columns: Part -> column. Parts are those of `TARGETS`, and ``input`` for Alpaca rows.
+        columns: Part -> column. Parts are those of `TARGETS`, and ``input`` for Alpaca rows. A field within an
+            object is named with a dot: ``meta.source``.
         slices: Columns that divide the rows into a few groups.
         kin: What rows of one root share: a column of root ids, their prompt, or nothing (every row is alone).
     """
@@ -92,52 +109,126 @@ class Layout(BaseModel):
                 row = _chat_row(turns(self._needed(values, "messages")))
             case "alpaca":
                 row = self._alpaca_row(values)
-            case "prompt-completion":
+            case "prompt-completion" | "kto":
                 row = _pair_row(self._needed(values, "prompt"), self._needed(values, "response"))
+            case "preference":
+                row = self._preference_row(values)
+            case "stepwise":
+                row = self._stepwise_row(values)
             case _:
                 row = Row(string(self._needed(values, "text"), "text"))
         columns = self.columns
         if "label" in columns:
-            row.label = label(values.get(columns["label"]))
+            row.label = self._label(values)
         if self.kin == "row":
             row.root = None
-        elif "root" in columns and (root := values.get(columns["root"])) not in (None, ""):
+        elif "root" in columns and (root := self._said(values, "root")) not in (None, ""):
             row.root = scalar(root)
         if "generation" in columns:
-            row.generation = _whole_number(values.get(columns["generation"]))
+            row.generation = whole_number(self._said(values, "generation"))
+        if "batch" in columns:
+            row.batch = label(self._said(values, "batch"))
+        if "time" in columns:
+            row.time = moment(self._said(values, "time"))
         return row
 
     def extras(self, values: Values) -> str | None:
-        """Every column that has no other place, as JSON."""
+        """Everything that has no other place, as JSON. Raises: Unusable: it is nested too deeply."""
         placed = self.placed
-        rest = {column: value for column, value in values.items() if column not in placed}
+        rest = {
+            column: value
+            for column, value in values.items()
+            if column not in placed or (isinstance(value, list | dict) and not self._is_whole(column, values))
+        }
         if not rest:
             return None
         try:
-            return _AS_JSON.encode(rest)
-        except ValueError:
-            return _AS_JSON.encode(_without_nan(rest))
+            try:
+                return _AS_JSON.encode(rest)
+            except ValueError:
+                return _AS_JSON.encode(_without_nan(rest))
+        except RecursionError:
+            raise Unusable("values nested too deeply") from None
+
+    def strays(self, values: Values, row: Row) -> Iterator[str]:
+        """What the user should know of a row that can be used, such as that it has no label."""
+        if row.label is None and "label" in self.columns:
+            yield "row without a label"
+        if row.time is None and "time" in self.columns and not is_absent(self._said(values, "time")):
+            yield "row with a time that cannot be read"
 
     @cached_property
     def placed(self) -> frozenset[str]:
         """Columns whose values the corpus keeps as they are; of a root id it keeps only the hash."""
-        return frozenset(column for part, column in self.columns.items() if part != "root").union(self.slices)
+        parts = (column for part, column in self.columns.items() if part not in _KEPT_ALONG)
+        return frozenset(parts).union(self.slices)
+
+    def _said(self, values: Values, part: str) -> Any:
+        return look_up(values, self.columns[part])
 
     def _needed(self, values: Values, part: str) -> Any:
         column = self.columns[part]
-        try:
-            value = values[column]
-        except KeyError:
-            raise Unusable(f"no column {column!r}") from None
+        value = look_up(values, column)
         if value is None:
-            raise Unusable(f"{column!r} is null")
+            raise Unusable(f"{column!r} is null" if column in values else f"no column {column!r}")
         return value
+
+    def _is_whole(self, column: str, values: Values) -> bool:
+        """Whether the row holds all of a nested value: plain turns, without ids or images, or steps."""
+        value, columns = values[column], self.columns
+        if not isinstance(value, list) or column not in (columns.get(part) for part in _LISTS):
+            return False
+        if column == columns.get("steps"):
+            return not any("\n" in step for step in value)
+        if column == columns.get("rejected"):
+            # Only the text of the answer is kept, so it must be one turn, below the prompt that both share.
+            chosen = look_up(values, columns["chosen"])
+            below = (
+                isinstance(chosen, list)
+                and len(chosen) >= len(value)
+                and chosen[: len(value) - 1] == value[:-1]
+            )
+            return is_plain(value) and (len(value) == 1 or below)
+        return is_plain(value)
+
+    def _label(self, values: Values) -> str | None:
+        value = self._said(values, "label")
+        if self.shape == "kto" and (said := truth(value)) is not None:
+            return scalar(said)
+        return label(value)
 
     def _alpaca_row(self, values: Values) -> Row:
         prompt = string(self._needed(values, "prompt"), "instruction")
         if extra := values.get(self.columns["input"]):
             prompt = f"{prompt}\n{string(extra, 'input')}"
         return _pair_row(prompt, self._needed(values, "response"))
+
+    def _preference_row(self, values: Values) -> Row:
+        chosen, rejected = self._needed(values, "chosen"), self._needed(values, "rejected")
+        prompt = self._needed(values, "prompt") if "prompt" in self.columns else None
+        if isinstance(chosen, list) or isinstance(rejected, list):
+            return _preferred_turns(prompt, as_turns(chosen, "assistant"), as_turns(rejected, "assistant"))
+        chosen, rejected = string(chosen, "chosen"), string(rejected, "rejected")
+        if prompt is not None:
+            row = _pair_row(prompt, chosen)
+            row.rejected = rejected
+            return row
+        shared = shared_text(chosen, rejected)
+        asked = chosen[:shared] or None
+        return Row(chosen, asked, chosen[shared:], rejected[shared:], root=asked)
+
+    def _stepwise_row(self, values: Values) -> Row:
+        steps, right = self._needed(values, "steps"), self._needed(values, "step_labels")
+        if not isinstance(steps, list) or not steps:
+            raise Unusable(f"the steps are {kind(steps) if steps != [] else 'none'}, not a list")
+        if not isinstance(right, list) or len(right) != len(steps):
+            raise Unusable(f"{len(steps)} steps, and labels that are not as many")
+        if not all(isinstance(each, bool) for each in right):
+            raise Unusable("a label of a step is neither true nor false")
+        row = _pair_row(self._needed(values, "prompt"), "\n".join(string(step, "a step") for step in steps))
+        # One wrong step makes the whole wrong.
+        row.label = scalar(all(right))
+        return row
 
 
 def sniff(
@@ -158,10 +249,13 @@ def sniff(
 
     Raises: InputError: a named column is absent, a mapped part unknown, or no shape is recognised.
     """
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    # A name that no file can hold is kept along with its values, and plays no part.
+    columns = [
+        column for column in dict.fromkeys(column for row in rows for column in row) if is_text(column)
+    ]
     if lenient and slices is not None:
-        slices = [column for column in slices if column in columns]
-    _check_names(mapping, slices or (), columns, where)
+        slices = [name for name in slices if _is_there(name, rows)]
+    _check_names(mapping, slices or (), rows, where)
     candidates = list(_candidates(columns, mapping, rows))
     if not candidates:
         raise InputError(
@@ -175,55 +269,6 @@ def sniff(
     return best.model_copy(update={"slices": found, "kin": _kin(best, rows)})
 
 
-def turns(value: Any) -> list[Turn]:
-    """Chat turns in one form, from {role, content} or {from, value}. Raises: Unusable: they are neither."""
-    if not isinstance(value, list):
-        raise Unusable(f"the turns are {_kind(value)}, not a list")
-    if not value:
-        raise Unusable("no turns")
-    return [_turn(turn) for turn in value]
-
-
-def string(value: Any, part: str) -> str:
-    """`value` if it is text that UTF-8 can hold. Raises: Unusable: it is not."""
-    if not isinstance(value, str):
-        raise Unusable(f"{part} is {_kind(value)}, not a string")
-    if not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise Unusable(f"{part} holds a lone surrogate or invalid UTF-8") from None
-    return value
-
-
-def scalar(value: Any) -> str | None:
-    """A plain value as text, so that 1, 1.0 and "1" are the same; None for null, NaN and nested values."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return None if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
-        case str():
-            return value.encode("utf-8", "backslashreplace").decode()
-        case _:
-            return None
-
-
-def label(value: Any) -> str | None:
-    """A class name, or None where there is none (null, NaN, an empty field, a nested value).
-
-    Tables written with missing labels hold "1.0" where others hold 1; both are the class "1".
-    """
-    text = (scalar(value) or "").strip()
-    if text in ("", "nan", "NaN"):
-        return None
-    if text.endswith(".0") and (whole := text[:-2]).lstrip("-").isdecimal():
-        return whole
-    return text
-
-
 def _candidates(
     columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Values]
 ) -> Iterator[Layout]:
@@ -233,17 +278,27 @@ def _candidates(
         return mapping.get(part) or _first(names, columns)
 
     classes = [column for column in columns if _may_be_label(column, rows)]
+    times = [column for column in columns if _may_be_time(column, rows)]
     common = {"label": mapping.get("label") or _first(LABEL, classes), "root": pick("root", ROOT)}
     common["generation"] = pick("generation", ("generation",))
+    common["batch"] = pick("batch", BATCH)
+    common["time"] = mapping.get("time") or _first(TIME, times)
 
     def layout(shape: Shape, sureness: float, **parts: str) -> Layout:
         used = set(parts.values())
         rest = {part: column for part, column in common.items() if column and column not in used}
         return Layout(shape=shape, confidence=sureness, columns=parts | rest)
 
-    said = set(mapping).intersection(("text", "prompt", "response", "messages"))
+    said = set(mapping).difference(("label", "root", "generation", "batch", "time"))
     chat, text = pick("messages", CHAT_COLUMNS), pick("text", TEXT)
     prompt, response = pick("prompt", PROMPT), pick("response", RESPONSE)
+    chosen, rejected = pick("chosen", ("chosen",)), pick("rejected", ("rejected",))
+    steps, right = pick("steps", ("completions", "steps")), pick("step_labels", ("labels",))
+    if chosen and rejected and said <= {"prompt", "chosen", "rejected"}:
+        asked = {"prompt": prompt} if prompt else {}
+        yield layout("preference", 1.0, **asked, chosen=chosen, rejected=rejected)
+    if prompt and steps and right and said <= {"prompt", "steps", "step_labels"}:
+        yield layout("stepwise", 1.0, prompt=prompt, steps=steps, step_labels=right)
     if chat and said <= {"messages"}:
         yield layout(_chat_shape(chat, rows), 1.0, messages=chat)
     instruction, extra, output = (_first((name,), columns) for name in ("instruction", "input", "output"))
@@ -251,11 +306,19 @@ def _candidates(
         yield layout("alpaca", 1.0, prompt=instruction, input=extra, response=output)
     if prompt and response and prompt != response and said <= {"prompt", "response"}:
         usual = {prompt.lower(), response.lower()} <= {"prompt", "completion", "response"}
-        yield layout("prompt-completion", 1.0 if usual or said else 0.9, prompt=prompt, response=response)
+        pair = layout("prompt-completion", 1.0 if usual or said else 0.9, prompt=prompt, response=response)
+        yield pair.model_copy(update={"shape": "kto"}) if _is_judged(pair, rows) else pair
     if text and said <= {"text"}:
         yield _text_layout(layout("text", 1.0 if text.lower() == "text" or said else 0.9, text=text))
     elif not said and (only := _only_string_column(columns, common.values(), rows)):
         yield _text_layout(layout("text", 0.5, text=only))
+
+
+def _is_judged(pair: Layout, rows: Sequence[Values]) -> bool:
+    """Whether each answer comes with a true or false, as Kahneman-Tversky optimisation wants it."""
+    said = [look_up(row, pair.columns["label"]) for row in rows] if "label" in pair.columns else []
+    judged = [truth(value) for value in said if not is_absent(value)]
+    return bool(judged) and None not in judged
 
 
 def _may_be_label(column: str, rows: Sequence[Values]) -> bool:
@@ -263,6 +326,14 @@ def _may_be_label(column: str, rows: Sequence[Values]) -> bool:
     seen = [value for row in rows if (value := label(row.get(column))) is not None]
     is_short = all(len(value) <= _LABEL_CHARACTERS for value in seen)
     return is_short and (len(seen) < _ENOUGH_ROWS or len(set(seen)) <= 0.9 * len(seen))
+
+
+def _may_be_time(column: str, rows: Sequence[Values]) -> bool:
+    """Whether at least half of the values name a time."""
+    if column.strip().lower() not in TIME:
+        return False
+    seen = [moment(value) for row in rows if not is_absent(value := row.get(column))]
+    return bool(seen) and 2 * seen.count(None) <= len(seen)
 
 
 def _text_layout(layout: Layout) -> Layout:
@@ -295,9 +366,9 @@ def _kin(layout: Layout, rows: Sequence[Values]) -> Kin:
 
 def _chat_shape(column: str, rows: Sequence[Values]) -> Shape:
     for row in rows:
-        value = row.get(column)
+        value = look_up(row, column)
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            return "sharegpt" if "from" in value[0] else "messages"
+            return "sharegpt" if value[0].get("from") is not None else "messages"
     return "messages"
 
 
@@ -333,18 +404,29 @@ def _groupings(layout: Layout, columns: Sequence[str], rows: Sequence[Values]) -
 
 
 def _check_names(
-    mapping: Mapping[str, str], slices: Sequence[str], columns: Sequence[str], where: str
+    mapping: Mapping[str, str], slices: Sequence[str], rows: Sequence[Values], where: str
 ) -> None:
     for part in mapping:
         if part not in TARGETS:
             raise InputError(f"cannot map to {part!r}", fix=f"Choose one of: {', '.join(TARGETS)}.")
-    for column in (*mapping.values(), *slices):
-        if column not in columns:
+    for name in (*mapping.values(), *slices):
+        if not _is_there(name, rows):
+            known = dict.fromkeys(known for row in rows for known in _names(row))
             raise InputError(
-                f"no column {column!r}",
-                where=where,
-                fix=f"The columns are: {', '.join(map(repr, columns))}.",
+                f"no column {name!r}", where=where, fix=f"The columns are: {', '.join(map(repr, known))}."
             )
+
+
+def _is_there(name: str, rows: Sequence[Values]) -> bool:
+    return any(name in row or look_up(row, name) is not None for row in rows)
+
+
+def _names(row: Values) -> Iterator[str]:
+    """What can be named in a row: its columns, and the fields of those that hold objects."""
+    for column, value in row.items():
+        yield column
+        if isinstance(value, dict):
+            yield from (f"{column}.{field}" for field in value)
 
 
 def _pair_row(prompt: Any, response: Any) -> Row:
@@ -352,51 +434,33 @@ def _pair_row(prompt: Any, response: Any) -> Row:
     if not isinstance(prompt, list) and not isinstance(response, list):
         asked, answered, messages = string(prompt, "prompt"), string(response, "response"), None
     else:
-        before, after = _as_turns(prompt, "user"), _as_turns(response, "assistant")
-        asked, answered, messages = _render(before), _render(after), before + after
+        before, after = as_turns(prompt, "user"), as_turns(response, "assistant")
+        asked, answered, messages = render(before), render(after), before + after
     return Row(f"{asked}\n{answered}", asked, answered, messages=messages, root=asked)
 
 
-def _as_turns(value: Any, role: str) -> list[Turn]:
-    return turns(value) if isinstance(value, list) else [{"role": role, "content": string(value, "prompt")}]
+def _preferred_turns(prompt: Any, chosen: list[Turn], rejected: list[Turn]) -> Row:
+    """A preference pair of turns: the turns it opens with alike belong to the prompt, whether that is given or not."""
+    given = [] if prompt is None else as_turns(prompt, "user")
+    shared = shared_turns(chosen, rejected)
+    before = chosen[:shared]
+    if render(given) not in render(before):
+        before = given + before
+    asked = render(before) if before else None
+    answered = render(chosen[shared:])
+    text = answered if asked is None else f"{asked}\n{answered}"
+    messages = before + chosen[shared:]
+    return Row(text, asked, answered, render(rejected[shared:]), messages=messages, root=asked)
 
 
 def _chat_row(messages: list[Turn]) -> Row:
     """A conversation; when the assistant has the last word, that word is the response to all before it."""
-    row = Row(_render(messages), messages=messages)
+    row = Row(render(messages), messages=messages)
     if len(messages) > 1 and messages[-1]["role"] == "assistant":
-        row.prompt, row.response = _render(messages[:-1]), messages[-1]["content"]
+        row.prompt, row.response = render(messages[:-1]), messages[-1]["content"]
     # Conversations that open with the same question are kin, whatever follows.
     row.root = next((turn["content"] for turn in messages if turn["role"] == "user"), None)
     return row
-
-
-def _render(messages: Sequence[Turn]) -> str:
-    return "\n".join(turn["content"] for turn in messages)
-
-
-def _turn(value: Any) -> Turn:
-    if not isinstance(value, dict):
-        raise Unusable(f"a turn is {_kind(value)}, not an object")
-    if isinstance(said_by := value.get("role", value.get("from")), str):
-        role = _SHAREGPT_ROLES.get(said_by, said_by)
-        return {"role": string(role, "role"), "content": _content(value.get("content", value.get("value")))}
-    raise Unusable("a turn names no role")
-
-
-def _content(value: Any) -> str:
-    """Text of a turn: a string, null (a tool call says nothing), or a list of parts of which some are text."""
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, dict)]
-        return "\n".join(string(part, "content") for part in parts if part is not None)
-    return string(value, "content")
-
-
-def _whole_number(value: Any) -> int | None:
-    text = label(value)
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _without_nan(value: Any) -> Any:
@@ -409,21 +473,3 @@ def _without_nan(value: Any) -> Any:
             return [_without_nan(element) for element in value]
         case _:
             return value
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "NaN" if value != value else "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case _:
-            return type(value).__name__

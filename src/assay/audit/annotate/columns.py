@@ -15,9 +15,8 @@ from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.pii import KINDS
-from assay.audit.annotate.refusals import refuses
 from assay.audit.annotate.repeats import repeats
-from assay.audit.annotate.repetition import repeats_itself
+from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
 from assay.audit.rows import Bools, Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
@@ -32,6 +31,8 @@ class Columns:
     Attributes:
         exact_group, near_group: Rows of one group say the same, word for word or nearly.
         exact_repeat, near_repeat: An earlier row is of the same group.
+        empty, refusal, repetition: Any answer of the row is.
+        asked, answered: The same of the user's and of the assistant's turns.
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         frames: What is left of the row as words are taken out in several ways, shape (rows, ways).
         template: Other rows are made after the same frame.
@@ -53,6 +54,8 @@ class Columns:
     empty: Bools
     refusal: Bools
     repetition: Bools
+    asked: Asked
+    answered: Answered
     copied_tokens: Index
     near_copy: Bools
     frames: npt.NDArray[np.uint64]
@@ -105,6 +108,7 @@ def annotate(
         replace(
             whole,
             near_group=near_group,
+            asked=replace(whole.asked, near_group=asked_alike(rows)),
             copied_tokens=copied.tokens,
             near_copy=copied.near >= 0,
             shared=copied.shared,
@@ -119,7 +123,7 @@ def row_columns(
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     answers = rows.tokens if rows.answer is rows.text else tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
-    origin = lineage(rows)
+    origin, found = lineage(rows), answered(rows)
     return Columns(
         root=rows.root,
         tokens=rows.lengths,
@@ -127,9 +131,11 @@ def row_columns(
         near_group=np.zeros(len(rows), np.int64),
         exact_repeat=nowhere,
         near_repeat=nowhere,
-        empty=(rows.lengths == 0) | (np.diff(answers.offsets) == 0),
-        refusal=refuses(rows.answer),
-        repetition=repeats_itself(rows.tokens),
+        empty=(rows.lengths == 0) | (found.empty > 0),
+        refusal=found.refusal > 0,
+        repetition=found.repetition > 0,
+        asked=asked(rows),
+        answered=found,
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
         shared=unshared(len(rows)),
@@ -186,6 +192,7 @@ def _with_repeats(columns: Columns) -> Columns:
         near_repeat=repeats(columns.near_group, filled),
         template=framed(columns.frames, columns.root, columns.exact_group),
         content=columns.content.compared_afresh(),
+        asked=columns.asked.with_repeats(),
     )
 
 

@@ -95,9 +95,9 @@ def delimited_rows(source: Source) -> Iterator[Item]:
 
 def _header(fields: list[str], source: Source, fault: str | None) -> list[str]:
     if fault is not None:
-        raise InputError(f"the header cannot be read: {fault}", where=str(source.path))
+        raise InputError(f"the header cannot be read: {fault}", where=source.where)
     names = [field.strip() or f"column {index}" for index, field in enumerate(fields, 1)]
-    refuse_twins(names, str(source.path))
+    refuse_twins(names, source.where)
     return names
 
 

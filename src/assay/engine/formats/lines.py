@@ -37,7 +37,7 @@ def chunks_of(stream: Stream) -> Iterator[bytes]:
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(
             "the file is UTF-16, not UTF-8",
-            where=str(stream.source.path),
+            where=stream.source.where,
             fix="Convert it, for example: iconv -f UTF-16 -t UTF-8 IN > OUT",
         )
     yield first.removeprefix(_BOM)
@@ -91,7 +91,7 @@ def whole_of(stream: Stream, chunks: Iterable[bytes]) -> bytes:
         if size > MAX_DOCUMENT_BYTES:
             raise InputError(
                 f"this kind of file must fit in memory, and it is larger than {MAX_DOCUMENT_BYTES >> 30} GiB",
-                where=str(stream.source.path),
+                where=stream.source.where,
                 fix="Convert it to JSON lines (.jsonl) or uncompressed Parquet; both are streamed.",
             )
         parts.append(chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -32,6 +33,15 @@ def excerpt(raw: bytes) -> str:
     """The first characters of `raw`, invalid UTF-8 escaped."""
     # A character takes at most four bytes.
     return raw[: 4 * RAW_CHARACTERS].decode("utf-8", "backslashreplace")[:RAW_CHARACTERS]
+
+
+def spelt(value: Any) -> str:
+    """The first characters of what could be parsed, as JSON; of a row nested too deeply, its columns."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except RecursionError:
+        text = json.dumps(list(value) if isinstance(value, dict) else type(value).__name__)
+    return text[:RAW_CHARACTERS]
 
 
 def refuse_twins(names: list[str], where: str) -> None:
