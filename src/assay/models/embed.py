@@ -1,0 +1,53 @@
+"""Embedders: text to vectors of length one, whose nearness is likeness."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from assay.kernels.text import Tokens
+
+Vectors = npt.NDArray[np.float32]
+EmbedderName = Literal["lsa", "minilm"]
+
+
+class Embedder(Protocol):
+    """Turns rows into vectors.
+
+    Attributes:
+        about: Name, version and hash, as they stand in the method of each measure.
+    """
+
+    about: str
+
+    def embed(self, text: pa.Array, words: Tokens) -> Vectors:
+        """Vectors of length one, shape (rows, dimensions); zeros for a row without a known word.
+
+        Args:
+            text: The rows, large_string.
+            words: The same rows tokenised.
+        """
+
+
+def fit_embedder(name: EmbedderName, words: Tokens, seed: int) -> Embedder:
+    """The embedder of that name; `lsa` learns from `words`, the others come trained.
+
+    Raises: MissingExtra: a package that it needs is not installed.
+    """
+    if name == "minilm":
+        from assay.models.minilm import MiniLm
+
+        return MiniLm.open()
+    from assay.models.lsa import Lsa
+
+    return Lsa.fit(words, seed)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Each row scaled to length one; rows of zeros stay so."""
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    scaled: Vectors = vectors / np.where(length > 0, length, np.float32(1))
+    return scaled
