@@ -47,6 +47,7 @@ class Study(BaseModel):
         slices: Columns to split by; None finds columns with few values.
         seeds: Trainings per arm.
         margin: Largest difference of accuracy that counts as none.
+        embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -63,6 +64,7 @@ class Study(BaseModel):
     trial: bool = True
     seeds: int = Field(default=6, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
+    embedder: Literal["lsa", "minilm"] = "lsa"
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -302,11 +304,19 @@ def _audit_step(
     def work(folder: Path) -> None:
         from assay.audit.run import audit
 
-        result = audit(real, reference, synthetic, folder, seed=study.seed, progress=progress)
+        result = audit(
+            real,
+            reference,
+            synthetic,
+            folder,
+            seed=study.seed,
+            embedder=study.embedder,
+            progress=progress,
+        )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
 
     inputs = (real.fingerprint, reference.fingerprint, synthetic.fingerprint)
-    return Step("audit", {"seed": study.seed}, inputs, work).run(steps)
+    return Step("audit", {"seed": study.seed, "embedder": study.embedder}, inputs, work).run(steps)
 
 
 def _trial_step(

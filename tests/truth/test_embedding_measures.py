@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -84,9 +85,7 @@ def slow_mauve(p: list[float], q: list[float], points: int) -> float:
         mixture = [weight * a + (1 - weight) * b for a, b in zip(p, q, strict=True)]
         frontier.append((math.exp(-5 * divergence(q, mixture)), math.exp(-5 * divergence(p, mixture))))
     frontier.sort(key=lambda point: (point[0], -point[1]))
-    return sum(
-        (b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(frontier, frontier[1:], strict=False)
-    )
+    return sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(frontier))
 
 
 def test_mauve_is_its_definition() -> None:

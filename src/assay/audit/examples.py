@@ -13,12 +13,17 @@ import pyarrow as pa
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, locate
+from assay.audit.annotate.regions import Regions
+from assay.audit.probes import tail
+from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, openings
 from assay.audit.rows import Index, Rows
 from assay.core.evidence import EXAMPLES
+from assay.stats.prdc import prdc
 
 EACH = 5
 EACH_PHRASE = 2
+EACH_REGION = 2
 
 
 def examples(
@@ -28,8 +33,10 @@ def examples(
     real: Rows,
     phrases: tuple[Phrase, ...],
     suspicion: npt.NDArray[np.float32] | None,
+    other: Rows,
+    regions: Regions,
 ) -> pa.Table:
-    """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
+    """A few rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
         *_repeated("duplicates.exact_share", rows, columns.exact_group, columns.exact_repeat),
         *_repeated(
@@ -43,6 +50,8 @@ def examples(
         *(_example("quality.repetition_share", rows, row) for row in _first(columns.repetition)),
         *_passages(rows, columns, copied, real),
         *_near_copies(rows, copied, real),
+        *_rare(rows, other),
+        *_typical(rows, other, regions),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -126,6 +135,42 @@ def _near_copies(rows: Rows, copied: Copied, real: Rows) -> Iterator[dict[str, A
         )
 
 
+def _rare(rows: Rows, real: Rows) -> Iterator[dict[str, Any]]:
+    """Rare real rows that no synthetic row is near, the farthest first, beside the nearest one there is."""
+    size = min(len(rows), len(real), MOST_ROWS)
+    if size < tail.LEAST_ROWS:
+        return
+    found = prdc(rows.vectors[:size], real.vectors[:size])
+    unreached = tail.in_tail(found) & ~found.covered & real.vectors[:size].any(axis=1)
+    likeness = real.vectors[:size] @ rows.vectors.T
+    for row in sorted(_first(unreached, size), key=lambda each: float(likeness[each].max()))[:EACH]:
+        yield _example(
+            "coverage.tail",
+            real,
+            int(row),
+            corpus="real",
+            beside=_text(rows, int(likeness[row].argmax())),
+            note=f"cosine similarity {likeness[row].max():.2f}",
+        )
+
+
+def _typical(rows: Rows, real: Rows, regions: Regions) -> Iterator[dict[str, Any]]:
+    """For each region the rows nearest to its middle, a real and a synthetic one in turn."""
+    sides = {"real": real, "synthetic": rows}
+    where = {corpus: regions.of(side) for corpus, side in sides.items()}
+    for region, name in enumerate(regions.names):
+        nearest = {}
+        for corpus, side in sides.items():
+            inside = np.flatnonzero(where[corpus] == region)
+            apart = ((side.vectors[inside] - regions.centres[region]) ** 2).sum(axis=1)
+            nearest[corpus] = inside[np.argsort(apart, kind="stable")[:EACH_REGION]]
+        for turn in range(EACH_REGION):
+            for corpus, side in sides.items():
+                if turn < len(nearest[corpus]):
+                    row = int(nearest[corpus][turn])
+                    yield _example("coverage.regions", side, row, corpus=corpus, slice={"region": name})
+
+
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:
     return np.flatnonzero(flags)[:number]
 
@@ -144,12 +189,13 @@ def _example(
     beside: str | None = None,
     span: tuple[int, int] | None = None,
     note: str = "",
+    corpus: str = "synthetic",
 ) -> dict[str, Any]:
     start, end = span or (None, None)
     return {
         "measure": measure,
         "slice": json.dumps(dict(slice), ensure_ascii=False) if slice else None,
-        "corpus": "synthetic",
+        "corpus": corpus,
         "row": int(rows.row[int(row)]),
         "text": _text(rows, row),
         "beside": beside,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ class Rows:
         root: Hash of the root id; kin share it.
         row: Position in the corpus as it was read.
         parts: Label and slice columns by name, each a string array of shape (rows,) that may hold nulls.
+        vectors: The rows in an embedding space, shape (rows, dimensions); no dimensions before `placed`.
     """
 
     text: pa.Array
@@ -47,6 +48,7 @@ class Rows:
     parts: Mapping[str, pa.Array]
     tokens: Tokens
     characters: Characters
+    vectors: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.root)
@@ -64,7 +66,11 @@ class Rows:
             self.root[index],
             self.row[index],
             {name: values.take(chosen) for name, values in self.parts.items()},
-        )
+        ).placed(self.vectors[index])
+
+    def placed(self, vectors: npt.NDArray[np.float32]) -> Rows:
+        """The same rows with their place in an embedding space."""
+        return replace(self, vectors=vectors)
 
 
 # The columns that are kept as Arrow has them.
@@ -139,7 +145,15 @@ def _rows(
     parts: Mapping[str, pa.Array],
 ) -> Rows:
     text = columns["text"]
-    return Rows(**columns, root=root, row=row, parts=parts, tokens=tokens(text), characters=characters(text))
+    return Rows(
+        **columns,
+        root=root,
+        row=row,
+        parts=parts,
+        tokens=tokens(text),
+        characters=characters(text),
+        vectors=np.zeros((len(root), 0), np.float32),
+    )
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -13,15 +13,31 @@ import pyarrow.parquet as pq
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import Copied, copied, copied_among
 from assay.audit.annotate.phrases import Phrase
+from assay.audit.annotate.regions import Regions, find_regions
 from assay.audit.examples import examples
 from assay.audit.probe import Probe, SampleProbe, count, draw, measure, sample, sample_size
-from assay.audit.probes import PROBES, classifier, formatting, giveaways
+from assay.audit.probes import PROBES, classifier, formatting, giveaways, regions
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.regions import gap_probe, region_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.rows import Index, Rows, divide, join, open_rows
 from assay.core.corpus import Corpus
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.models.embed import Embedder, EmbedderName, fit_embedder
+
+# What is measured in the space of an embedder names it in its method.
+_EMBEDDED = (
+    "diversity.vendi",
+    "fidelity.precision",
+    "fidelity.recall",
+    "fidelity.density",
+    "fidelity.coverage",
+    "fidelity.mauve",
+    "coverage.region_gap",
+    "coverage.regions",
+    "coverage.tail",
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,7 @@ def audit(
     *,
     seed: int = 0,
     level: float = 0.95,
+    embedder: EmbedderName = "lsa",
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -76,36 +93,65 @@ def audit(
         folder: Where ``examples.parquet`` and ``flags.parquet`` are written.
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
+        embedder: Whose space the rows are compared in; see `assay.models.embed`.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     """
     progress("audit: reading", 0, None)
     pool = join(open_rows(real), open_rows(reference))
     halves = divide(pool, 0.5, salt=seed + 1)
-    sides = _Sides(open_rows(synthetic), pool, halves, pool.take(halves[0]), pool.take(halves[1]))
+    progress("audit: embedding rows", 0, None)
+    # Fitted on the half that both sides are held against: synthetic rows and the other half are equally strange.
+    space = fit_embedder(embedder, pool.take(halves[0]).tokens, seed)
+    pool, made = (_placed(rows, space) for rows in (pool, open_rows(synthetic)))
+    sides = _Sides(made, pool, halves, pool.take(halves[0]), pool.take(halves[1]))
     progress("audit: comparing rows", 0, None)
+    atlas = find_regions(sides.half, seed)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool)
-    ours = annotate(sides.synthetic, from_real, phrases)
-    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases)
+    ours = annotate(sides.synthetic, from_real, phrases, atlas)
+    theirs = annotate(pool, copied_among(pool, salt=seed + 2), phrases, atlas)
     suspicion = _suspicion(sides, seed)
-    probes = (*PROBES, *phrase_probes(phrases), *slice_probes(ours, theirs))
+    probes = (
+        *PROBES,
+        *phrase_probes(phrases),
+        *slice_probes(ours, theirs),
+        gap_probe(atlas),
+        *region_probes(atlas),
+    )
+    other = theirs.take(halves[1])
+    quarters = divide(sides.other, 0.5, salt=seed + 3)
     measures: list[Measure] = []
     for done, probe in enumerate(probes):
         progress("audit: measuring", done, len(probes), "measures")
         if isinstance(probe, SampleProbe):
             measures.append(_sampled(probe, sides, seed, level))
+        elif probe.name == regions.NAME:
+            measures.append(_counted(probe, ours, other, quarters, seed, level))
         else:
             measures.append(_counted(probe, ours, theirs, sides.halves, seed, level))
     progress("audit: measuring", len(probes), len(probes), "measures")
     result = AuditResult(
-        tuple(name_the_confound(measures)),
-        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion),
-        _flags(sides.synthetic, ours, from_real, suspicion),
+        tuple(_name_the_embedder(name_the_confound(measures), space)),
+        examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, sides.other, atlas),
+        _flags(sides.synthetic, ours, from_real, suspicion, atlas),
     )
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(result.examples, folder / "examples.parquet")
     pq.write_table(result.rows, folder / "flags.parquet")
     return result
+
+
+def _placed(rows: Rows, space: Embedder) -> Rows:
+    return rows.placed(space.embed(rows.text, rows.tokens))
+
+
+def _name_the_embedder(measures: list[Measure], space: Embedder) -> list[Measure]:
+    return [
+        each.model_copy(update={"method": f"{each.method}; rows embedded by {space.about}"})
+        if each.name in _EMBEDDED
+        else each
+        for each in measures
+    ]
 
 
 def _phrases(sides: _Sides, seed: int) -> tuple[Phrase, ...]:
@@ -167,8 +213,14 @@ def name_the_confound(measures: list[Measure]) -> list[Measure]:
 
 
 def _flags(
-    rows: Rows, columns: Columns, from_real: Copied, suspicion: npt.NDArray[np.float32] | None
+    rows: Rows,
+    columns: Columns,
+    from_real: Copied,
+    suspicion: npt.NDArray[np.float32] | None,
+    atlas: Regions,
 ) -> pa.Table:
+    # Rows without a region are numbered -1, which is the last of the names.
+    names = np.array([*atlas.names, None], dtype=object)
     return pa.table(
         {
             "row": rows.row,
@@ -181,5 +233,6 @@ def _flags(
             "copies_real": columns.near_copy | (columns.copied_tokens > 0),
             "similarity": from_real.similarity,
             "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
+            "region": pa.array(names[columns.region], pa.string()),
         }
     )

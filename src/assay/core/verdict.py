@@ -26,6 +26,8 @@ from assay.core.evidence import ClaimResult, VerdictWord
 from assay.core.measure import Measure
 
 FALSE_DISCOVERY_RATE = 0.05
+# Measures whose slices are the question.
+_BY_SLICE = ("coverage.slice_ratio", "coverage.regions")
 _GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
 
 
@@ -66,7 +68,7 @@ def _deciding(each: Claim, measures: Sequence[Measure]) -> list[Measure]:
         measure
         for name in each.measures
         for measure in measures
-        if measure.name == name and (measure.slice is None or name == "coverage.slice_ratio")
+        if measure.name == name and (measure.slice is None or name in _BY_SLICE)
     ]
 
 
@@ -164,6 +166,7 @@ def _log(ratio: float) -> float:
 def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
     if not judged:
         return _claim_result(each, "not measured", [], each.needs, "Nothing to do yet.")
+    judged = _answered(judged)
     verdict = gravest(one.verdict for one in judged if one.verdict != "not measured")
     if verdict == "not measured":
         reasons = dict.fromkeys(one.measure.missing or "" for one in judged)
@@ -178,6 +181,13 @@ def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
     return _claim_result(
         each, verdict, because, statement[:1].upper() + statement[1:] + ".", _action(each, verdict)
     )
+
+
+def _answered(judged: list[Judged]) -> list[Judged]:
+    """Without the regions too small to tell, where the gap over all regions answers for them."""
+    if not any(one.measure.name == "coverage.region_gap" and one.measure.value is not None for one in judged):
+        return judged
+    return [one for one in judged if one.measure.name != "coverage.regions" or one.verdict != "undecided"]
 
 
 def _strength(measure: Measure) -> float:
@@ -218,7 +228,8 @@ _ACTIONS: dict[str, str] = {
     "generate from more varied prompts and seed rows.",
     "wrong-content": "Drop the rows marked empty, refusal or repetition in rows/synthetic.parquet.",
     "copying": "Drop the rows marked copies_real in rows/synthetic.parquet before the data leaves your hands.",
-    "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
+    "representativeness": "Generate more rows for the thin slices and regions (column region in rows/synthetic.parquet; "
+    "seed the prompts with real rows of the region), or weight them back to their real shares.",
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",

@@ -29,7 +29,9 @@ def kmeans(points: Vectors, clusters: int, rng: np.random.Generator, *, rounds: 
         sums = np.zeros_like(centres)
         np.add.at(sums, mine, points)
         # A cluster that lost all its points keeps its centre.
-        centres = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None].astype(np.float32), centres)
+        centres = np.where(
+            sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None].astype(np.float32), centres
+        )
         before = mine
     return centres
 

@@ -69,9 +69,7 @@ class Neighbours:
 def prdc(points: Vectors, real: Vectors, k: int = K) -> Prdc:
     """The four numbers for all points; holds no more than a thousand rows of distances at a time."""
     every, every_real = np.ones(len(points), bool), np.ones(len(real), bool)
-    return _read(
-        _blocks(real, real), _blocks(points, points), _blocks(points, real), every, every_real, k
-    )
+    return _read(_blocks(real, real), _blocks(points, points), _blocks(points, real), every, every_real, k)
 
 
 def _blocks(rows: Vectors, columns: Vectors) -> Iterator[Block]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from assay.audit.annotate.copies import Copied
 from assay.audit.annotate.phrases import Phrase, holds
 from assay.audit.annotate.refusals import refuses
+from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.repetition import repeats_itself
 from assay.audit.rows import Bools, Index, Rows
@@ -30,6 +31,7 @@ class Columns:
         copied_tokens, near_copy: What the row shares with the real rows it was held against.
         parts: Label and slice columns by name; "" where the row has none.
         phrases: Which rows hold each of the phrases in question, by its text.
+        region: Region of the real data that the row lies in, or -1.
     """
 
     root: npt.NDArray[np.uint64]
@@ -45,6 +47,7 @@ class Columns:
     near_copy: Bools
     parts: Mapping[str, npt.NDArray[np.str_]]
     phrases: Mapping[str, Bools]
+    region: Index
 
     def __len__(self) -> int:
         return len(self.root)
@@ -65,7 +68,9 @@ class Columns:
         return _with_repeats(self.take(index))
 
 
-def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Columns:
+def annotate(
+    rows: Rows, copied: Copied, phrases: Iterable[Phrase] = (), regions: Regions = NO_REGIONS
+) -> Columns:
     """The columns of `rows`."""
     nowhere = np.zeros(len(rows), bool)
     unmarked = Columns(
@@ -82,6 +87,7 @@ def annotate(rows: Rows, copied: Copied, phrases: Iterable[Phrase] = ()) -> Colu
         near_copy=copied.near >= 0,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases={phrase.text: holds(rows, phrase) for phrase in phrases},
+        region=regions.of(rows),
     )
     return _with_repeats(unmarked)
 

@@ -1,0 +1,46 @@
+"""Do the rows still reach the rare real ones?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.audit.probe import Reader, SampleProbe
+from assay.audit.probes.neighbours import MOST_ROWS
+from assay.audit.rows import Bools, Rows
+from assay.stats.prdc import K, Neighbours, Prdc
+
+SHARE = 0.1
+LEAST_ROWS = 200
+
+
+def in_tail(found: Prdc) -> Bools:
+    """The tenth of the real rows that lie farthest from their neighbours, shape (real rows,)."""
+    reach = np.where(np.isfinite(found.radii), found.radii, -1.0)
+    kept = int((reach >= 0).sum())
+    tail = np.zeros(len(reach), bool)
+    tail[np.argsort(-reach, kind="stable")[: round(SHARE * kept)]] = True
+    return tail
+
+
+def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    neighbours = Neighbours.of(rows.vectors, real.vectors)
+
+    def reached(kept: Bools, kept_real: Bools) -> float:
+        found = neighbours.read(kept, kept_real)
+        tail = in_tail(found)
+        return float(found.covered[tail].mean()) if tail.any() else float("nan")
+
+    return reached
+
+
+PROBE = SampleProbe(
+    "coverage.tail",
+    _prepare,
+    f"rare real rows with a row of the other side no farther than their {K}th real neighbour / rare real rows; rare "
+    f"are the {SHARE:.0%} of a real sample whose {K}th neighbour is farthest; equally many rows a side",
+    equal="rows",
+    against_real=True,
+    most=MOST_ROWS,
+    least=LEAST_ROWS,
+    share_of=SHARE,
+)
