@@ -15,13 +15,11 @@ EmbedderName = Literal["lsa", "minilm"]
 
 
 class Embedder(Protocol):
-    """Turns rows into vectors.
+    """Turns rows into vectors."""
 
-    Attributes:
-        about: Name, version and hash, as they stand in the method of each measure.
-    """
-
-    about: str
+    @property
+    def about(self) -> str:
+        """Name, version and hash, as they stand in the method of each measure."""
 
     def embed(self, text: pa.Array, words: Tokens) -> Vectors:
         """Vectors of length one, shape (rows, dimensions); zeros for a row without a known word.
@@ -35,7 +33,7 @@ class Embedder(Protocol):
 def fit_embedder(name: EmbedderName, words: Tokens, seed: int) -> Embedder:
     """The embedder of that name; `lsa` learns from `words`, the others come trained.
 
-    Raises: MissingExtra: a package that it needs is not installed.
+    Raises: MissingExtra, EngineError: a package that it needs is not installed.
     """
     if name == "minilm":
         from assay.models.minilm import MiniLm
@@ -49,5 +47,5 @@ def fit_embedder(name: EmbedderName, words: Tokens, seed: int) -> Embedder:
 def unit(vectors: Vectors) -> Vectors:
     """Each row scaled to length one; rows of zeros stay so."""
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    scaled: Vectors = vectors / np.where(length > 0, length, np.float32(1))
-    return scaled
+    length[length == 0] = 1
+    return np.asarray(vectors / length, dtype=np.float32)

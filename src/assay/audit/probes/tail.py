@@ -15,20 +15,19 @@ LEAST_ROWS = 200
 
 def in_tail(found: Prdc) -> Bools:
     """The tenth of the real rows that lie farthest from their neighbours, shape (real rows,)."""
-    reach = np.where(np.isfinite(found.radii), found.radii, -1.0)
-    kept = int((reach >= 0).sum())
-    tail = np.zeros(len(reach), bool)
-    tail[np.argsort(-reach, kind="stable")[: round(SHARE * kept)]] = True
+    tail = np.zeros(len(found.radii), bool)
+    tail[np.argsort(-found.radii, kind="stable")[: round(SHARE * len(tail))]] = True
     return tail
 
 
 def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
     neighbours = Neighbours.of(rows.vectors, real.vectors)
+    # Which rows are rare is settled once: drawn anew for each part, the border would drown what it asks.
+    tail = in_tail(neighbours.read(np.ones(len(rows), bool), np.ones(len(real), bool)))
 
     def reached(kept: Bools, kept_real: Bools) -> float:
-        found = neighbours.read(kept, kept_real)
-        tail = in_tail(found)
-        return float(found.covered[tail].mean()) if tail.any() else float("nan")
+        rare = tail & kept_real
+        return float(neighbours.read(kept, kept_real).covered[rare].mean()) if rare.any() else float("nan")
 
     return reached
 
