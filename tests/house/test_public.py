@@ -10,7 +10,19 @@ import typer
 import assay
 from assay.cli import app
 
-SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
+SIDES = {
+    "real",
+    "synthetic",
+    "test",
+    "out",
+    "seed",
+    "seeds",
+    "margin",
+    "embedder",
+    "map",
+    "slice",
+    "origin-column",
+}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,

@@ -11,7 +11,8 @@ import pytest
 from assay.core.errors import MissingExtra
 from assay.kernels.text import tokens
 from assay.models import minilm
-from assay.models.embed import EmbedderName, Vectors, fit_embedder
+from assay.models.embed import EmbedderName, fit_embedder
+from assay.models.vectors import Vectors
 
 TOPICS = {
     "cooking": "onion soup butter pan oven flour bread salt pepper knife",

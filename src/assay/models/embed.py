@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from assay.kernels.text import Tokens
+from assay.models.vectors import Vectors
 
-Vectors = npt.NDArray[np.float32]
 EmbedderName = Literal["lsa", "minilm"]
 
 
@@ -42,10 +40,3 @@ def fit_embedder(name: EmbedderName, words: Tokens, seed: int) -> Embedder:
     from assay.models.lsa import Lsa
 
     return Lsa.fit(words, seed)
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Each row scaled to length one; rows of zeros stay so."""
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    length[length == 0] = 1
-    return np.asarray(vectors / length, dtype=np.float32)

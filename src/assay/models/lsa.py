@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from assay.kernels.ngrams import hashed_counts
 from assay.kernels.text import Tokens
-from assay.models.embed import Vectors, unit
+from assay.models.vectors import Vectors, unit
 
 VERSION = 1
 DIMENSIONS = 128

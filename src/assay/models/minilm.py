@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from assay.core.errors import EngineError, MissingExtra
 from assay.kernels.text import Tokens
-from assay.models.embed import Vectors, unit
+from assay.models.vectors import Vectors, unit
 
 DIMENSIONS = 384
 MOST_PIECES = 128
