@@ -57,6 +57,12 @@ def without_the_commonest(dose: float) -> list[Row]:
     return topical(SYNTHETIC_ROWS, 2, (SHARES[0] * (1 - dose), *SHARES[1:]))
 
 
+def narrowed(dose: float) -> list[Row]:
+    """A share of the topics is gone, the rarest first; a few stray rows of a topic would uphold recall."""
+    kept = max(round(len(TOPICS) * (1 - dose)), 1)
+    return topical(SYNTHETIC_ROWS, 2, (*SHARES[:kept], *[0.0] * (len(TOPICS) - kept)))
+
+
 def without_the_rarest(dose: float) -> list[Row]:
     return topical(SYNTHETIC_ROWS, 2, (*SHARES[:2], *(share * (1 - dose) for share in SHARES[2:])))
 
@@ -82,7 +88,7 @@ def shifted(dose: float) -> list[Row]:
     ("name", "plant", "doses"),
     [
         ("fidelity.precision", shifted, (0.4, 0.9)),
-        ("fidelity.recall", without_the_commonest, (0.8, 1.0)),
+        ("fidelity.recall", narrowed, (0.5, 0.8)),
         ("fidelity.density", shifted, (0.4, 0.9)),
         ("fidelity.coverage", collapsed, (0.5, 0.9)),
         ("fidelity.mauve", without_the_commonest, (0.8, 1.0)),
