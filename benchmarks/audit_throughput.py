@@ -159,16 +159,17 @@ def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
 
 def tallies(rows: Rows) -> npt.NDArray[np.float64]:
     """Of every additive probe, over columns that follow from a row alone."""
-    from assay.audit.annotate.columns import row_columns
+    from assay.audit.annotate.columns import Known, row_columns
     from assay.audit.annotate.frames import frequent
+    from assay.audit.annotate.regions import NO_REGIONS
     from assay.audit.probe import Probe, buckets
     from assay.audit.probes import PROBES
     from assay.engine.local import map_batches
 
-    words = frequent(rows)
+    known = Known((), NO_REGIONS, frequent(rows))
 
     def tally(batch: Rows) -> npt.NDArray[np.float64]:
-        made = row_columns(batch, (), words)
+        made = row_columns(batch, known)
         return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
 
     return functools.reduce(np.add, map_batches(tally, rows.batches()))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -69,6 +69,10 @@ Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
 Margin = Annotated[
     float, typer.Option(min=0.0001, max=0.5, help="Difference of accuracy that counts as none.")
 ]
+Embedder = Annotated[
+    Literal["lsa", "minilm"],
+    typer.Option(help="Whose space rows are compared in; minilm needs the extra embed."),
+]
 Map = Annotated[
     Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
 ]
@@ -112,6 +116,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         seed: Seed = 0,
         seeds: Seeds = 8,
         margin: Margin = 0.01,
+        embedder: Embedder = "lsa",
         map: Map = None,
         slice: Slice = None,
         origin_column: OriginColumn = None,
@@ -147,6 +152,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
                 trial=trial,
                 seeds=seeds,
                 margin=margin,
+                embedder=embedder,
                 max_reject_share=max_reject_share,
                 seed=seed,
             )

@@ -62,6 +62,7 @@ class Study(BaseModel):
         student: Name of the model that is to be trained; it may share its base with the generator.
         seeds: Trainings per arm.
         margin: Largest difference of accuracy that counts as none.
+        embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -85,6 +86,7 @@ class Study(BaseModel):
     trial: bool = True
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
+    embedder: Literal["lsa", "minilm"] = "lsa"
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -531,6 +533,7 @@ def _audit_step(
             evals=indexes,
             seed=study.seed,
             student=study.student,
+            embedder=study.embedder,
             progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
@@ -543,6 +546,7 @@ def _audit_step(
         "evals": [each.name for each in evals],
         "ngram": study.eval_ngram,
         "student": study.student,
+        "embedder": study.embedder,
     }
     inputs = (
         real.fingerprint,

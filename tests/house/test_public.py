@@ -12,7 +12,7 @@ from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
-SIDES |= {"holdout", "canaries", "span"}
+SIDES |= {"holdout", "canaries", "span", "embedder"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,

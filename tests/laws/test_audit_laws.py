@@ -34,10 +34,16 @@ NAMES = {
     "diversity.syntax_compression",
     "diversity.effective_rows",
     "duplicates.template_share",
+    "diversity.vendi",
     "fidelity.two_sample_auc",
     "fidelity.formatting_auc",
     "fidelity.length_ks",
     "fidelity.giveaways",
+    "fidelity.precision",
+    "fidelity.recall",
+    "fidelity.density",
+    "fidelity.coverage",
+    "fidelity.mauve",
     "quality.empty_share",
     "quality.refusal_share",
     "quality.repetition_share",
@@ -52,6 +58,9 @@ NAMES = {
     "copying.pii_excess",
     "copying.pii_share",
     "coverage.slice_ratio",
+    "coverage.region_gap",
+    "coverage.regions",
+    "coverage.tail",
 }
 # Asked of what these rows do not have (prompts, code, equations, lineage, batches, a hold-out); their own laws stand elsewhere.
 ELSEWHERE = {

@@ -19,7 +19,10 @@ from assay.audit.annotate.labels import Noise
 from assay.audit.annotate.lineage import table
 from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.annotate.pii import KINDS
+from assay.audit.annotate.regions import Regions
 from assay.audit.faults import faults
+from assay.audit.probes import tail
+from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.probes.preferences import differences, preference_probes
 from assay.audit.probes.preferences import words as longer
@@ -30,9 +33,11 @@ from assay.audit.rows import Index, Rows
 from assay.core.canary import Canaries
 from assay.core.evidence import EXAMPLES
 from assay.kernels.ngrams import ngram_ids
+from assay.stats.prdc import prdc
 
 EACH = 5
 EACH_PHRASE = 2
+EACH_REGION = 2
 _SLOT = "…"
 # More words need not be searched for the commonest runs.
 _RUN_TOKENS = 500_000
@@ -48,8 +53,10 @@ def examples(
     words: Frequent,
     noise: Noise | None,
     planted: Canaries | None,
+    other: Rows,
+    regions: Regions,
 ) -> pa.Table:
-    """A few synthetic rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
+    """A few rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
         *_repeated("duplicates.exact_share", rows, columns.exact_group, columns.exact_repeat),
         *_repeated(
@@ -79,6 +86,8 @@ def examples(
         *_leaks(rows, copied, real),
         *_personal(rows, copied),
         *_canaries(rows, planted),
+        *_rare(rows, other),
+        *_typical(rows, other, regions),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -364,6 +373,43 @@ def _canaries(rows: Rows, planted: Canaries | None) -> Iterator[dict[str, Any]]:
         )
 
 
+def _rare(rows: Rows, real: Rows) -> Iterator[dict[str, Any]]:
+    """Rare real rows that no synthetic row is near, the farthest first, beside the nearest one there is."""
+    size = min(len(rows), len(real), MOST_ROWS)
+    if size < tail.LEAST_ROWS:
+        return
+    ours, theirs = rows.vectors[:size], real.vectors[:size]
+    found = prdc(ours, theirs)
+    unreached = tail.in_tail(found) & ~found.covered & theirs.any(axis=1)
+    likeness = theirs @ ours.T
+    for row in sorted(_first(unreached, size), key=lambda each: float(likeness[each].max()))[:EACH]:
+        yield _example(
+            "coverage.tail",
+            real,
+            int(row),
+            corpus="real",
+            beside=_text(rows, int(likeness[row].argmax())),
+            note=f"cosine similarity {likeness[row].max():.2f}",
+        )
+
+
+def _typical(rows: Rows, real: Rows, regions: Regions) -> Iterator[dict[str, Any]]:
+    """For each region the rows nearest to its middle, a real and a synthetic one in turn."""
+    sides = {"real": real, "synthetic": rows}
+    where = {corpus: regions.of(side) for corpus, side in sides.items()}
+    for region, name in enumerate(regions.names):
+        nearest = {}
+        for corpus, side in sides.items():
+            inside = np.flatnonzero(where[corpus] == region)
+            apart = ((side.vectors[inside] - regions.centres[region]) ** 2).sum(axis=1)
+            nearest[corpus] = inside[np.argsort(apart, kind="stable")[:EACH_REGION]]
+        for turn in range(EACH_REGION):
+            for corpus, side in sides.items():
+                if turn < len(nearest[corpus]):
+                    row = int(nearest[corpus][turn])
+                    yield _example("coverage.regions", side, row, corpus=corpus, slice={"region": name})
+
+
 def _first(flags: npt.NDArray[np.bool_], number: int = EACH) -> Index:
     return np.flatnonzero(flags)[:number]
 
@@ -382,12 +428,13 @@ def _example(
     beside: str | None = None,
     span: tuple[int, int] | None = None,
     note: str = "",
+    corpus: str = "synthetic",
 ) -> dict[str, Any]:
     start, end = span or (None, None)
     return {
         "measure": measure,
         "slice": json.dumps(dict(slice), ensure_ascii=False) if slice else None,
-        "corpus": "synthetic",
+        "corpus": corpus,
         "row": int(rows.row[int(row)]),
         "text": _text(rows, row),
         "beside": beside,

@@ -89,6 +89,8 @@ class SampleProbe:
         least: Fewest rows a sample must hold.
         bounds: Smallest and largest value there can be.
         counts: The value is a number of findings, so it has at least the spread of a Poisson count.
+        share_of: The value is a share of this part of the rows; where leaving kin out moves nothing, such as at
+            1, the interval is that of as many independent rows.
     """
 
     name: str
@@ -100,6 +102,7 @@ class SampleProbe:
     least: int = 20
     bounds: tuple[float, float] = (0.0, 1.0)
     counts: bool = False
+    share_of: float | None = None
     slice: Mapping[str, str] | None = None
 
 
@@ -261,6 +264,9 @@ def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, lev
         low = min(low, stats.chi2.ppf(tail, 2 * value) / 2 if value else 0.0)
         high = max(high, stats.chi2.isf(tail, 2 * value + 2) / 2)
         return Found(value, max(low, 0.0), float(high), size)
+    if probe.share_of is not None and low == high:
+        roots = min(len(np.unique(side.root)) for side in (drawn, beside)) * probe.share_of / GROUPS
+        _, low, high = share(np.full(GROUPS, value * roots), np.full(GROUPS, roots), level)
     least, most = probe.bounds
     return Found(value, max(low, least), min(high, most), size)
 

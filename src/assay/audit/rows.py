@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ class Rows:
         folder: Where files may lie that are too large for memory.
         chats: The rows are conversations; elsewhere the turns are those of prompt and response.
         source: The Rows these were taken from, and which of them they are.
+        space: What `vectors` gives, if the rows were placed themselves.
         text: What a reader sees, shape (rows,), large_string without chunks.
         prompt: What the model was given, in a chat all that the user says; null where the row has no prompt.
         answer: What the model should have written, in a chat all that the assistant says; the text where the
@@ -52,6 +53,7 @@ class Rows:
         extras: Every other column and the lineage, as JSON; null where there is none.
         generation, batch, time: When the row was made; null where the row does not say.
         parts: Label and slice columns by name, each a string array of shape (rows,) that may hold nulls.
+        vectors: The rows in an embedding space, shape (rows, dimensions); no dimensions before `placed`.
     """
 
     root: npt.NDArray[np.uint64]
@@ -61,6 +63,7 @@ class Rows:
     chats: bool = False
     at: Index | None = None
     source: tuple[Rows, Index] | None = None
+    space: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.root)
@@ -134,6 +137,14 @@ class Rows:
         return characters(self.text)
 
     @functools.cached_property
+    def vectors(self) -> npt.NDArray[np.float32]:
+        if self.space is not None:
+            return self.space
+        if self.source is not None:
+            return self.source[0].vectors[self.source[1]]
+        return np.zeros((len(self), 0), np.float32)
+
+    @functools.cached_property
     def sketches(self) -> Sketches:
         """What near-duplicates of each row are found by."""
         return sketch_batches(
@@ -167,6 +178,10 @@ class Rows:
         at = index if self.at is None else self.at[index]
         return Rows(self.root[index], self.row[index], self.table, self.folder, self.chats, at, (self, index))
 
+    def placed(self, vectors: npt.NDArray[np.float32]) -> Rows:
+        """The same rows with their place in an embedding space."""
+        return replace(self, space=vectors)
+
     def batches(self) -> Iterator[Rows]:
         """The rows in order, so many at a time as hold 2 MiB of text; these Rows themselves if they do."""
         sizes = text_bytes(self.table.column("text"))
@@ -177,7 +192,8 @@ class Rows:
         if self.at is not None:
             return self.take(np.arange(start, stop))
         table = self.table.slice(start, stop - start)
-        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder, self.chats)
+        space = None if self.space is None else self.space[start:stop]
+        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder, self.chats, space=space)
 
 
 def open_rows(corpus: Corpus) -> Rows:

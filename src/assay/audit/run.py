@@ -13,16 +13,17 @@ import pyarrow.parquet as pq
 
 from assay.audit.annotate.canaries import betrays
 from assay.audit.annotate.columns import Columns, annotate
-from assay.audit.annotate.copies import SPAN_TOKENS, Copied, copied, copied_among, fewest_runs
+from assay.audit.annotate.copies import SPAN_TOKENS, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
-from assay.audit.annotate.labels import Noise, label_noise
+from assay.audit.annotate.labels import label_noise
 from assay.audit.annotate.languages import spoken
-from assay.audit.annotate.lineage import complete, forbidden, traced
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
-from assay.audit.contamination import Contamination, contamination
+from assay.audit.annotate.regions import find_regions
+from assay.audit.contamination import contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
+from assay.audit.flags import flags
 from assay.audit.probe import (
     Found,
     Probe,
@@ -36,23 +37,41 @@ from assay.audit.probe import (
     sample_size,
     scaled,
 )
-from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, verbatim_copies
+from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, regions, verbatim_copies
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.preferences import preference_probes
 from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.provenance import provenance_probes
+from assay.audit.probes.regions import gap_probe, region_probes
 from assay.audit.probes.roles import role_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.probes.verbatim_copies import verbatim_probe
-from assay.audit.rows import Bools, Rows, divide, join, open_rows
+from assay.audit.rows import Rows, divide, draw_rows, join, open_rows
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.engine.local import map_batches
+from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
+from assay.models.embed import Embedder, EmbedderName, fit_embedder
+
+# Rows that an embedder learns from.
+MOST_LEARNT = 20_000
+# What is measured in the space of an embedder names it in its method.
+_EMBEDDED = (
+    "diversity.vendi",
+    "fidelity.precision",
+    "fidelity.recall",
+    "fidelity.density",
+    "fidelity.coverage",
+    "fidelity.mauve",
+    "coverage.region_gap",
+    "coverage.regions",
+    "coverage.tail",
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,7 @@ def audit(
     seed: int = 0,
     level: float = 0.95,
     student: str | None = None,
+    embedder: EmbedderName = "lsa",
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -119,28 +139,36 @@ def audit(
         seed: Decides which rows are drawn wherever not all can serve.
         level: Probability with which each interval should cover the truth.
         student: Name of the model to be trained, which may share its base with the generator.
+        embedder: Whose space the rows are compared in; see `assay.models.embed`.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
     progress("audit: reading", 0, None)
     pool = join(open_rows(real), open_rows(reference))
     halves = divide(pool, 0.5, salt=seed + 1)
+    progress("audit: embedding rows", 0, None)
+    # Fitted on the half that both sides are held against: synthetic rows and the other half are equally strange.
+    learnt = draw_rows(pool.take(halves[0]), MOST_LEARNT, np.random.default_rng([seed, 8]))
+    space = fit_embedder(embedder, learnt.tokens, seed)
+    pool, made = (_placed(rows, space) for rows in (pool, open_rows(synthetic)))
     sides = _Sides(
-        open_rows(synthetic),
+        made,
         pool,
         pool.take(halves[0]),
         pool.take(halves[1]),
         None if holdout is None else _held_out(holdout, pool),
     )
     progress("audit: comparing rows", 0, None)
+    atlas = find_regions(sides.half, seed)
     phrases = _phrases(sides, seed)
     from_real = copied(sides.synthetic, pool, span=span, holdout=sides.holdout, seed=seed)
     among = copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout)
     words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
     ours, theirs = with_parts(
-        (annotate(sides.synthetic, from_real, phrases, words, real_languages), sides.synthetic),
-        (annotate(pool, among, phrases, words, real_languages), pool),
+        (annotate(sides.synthetic, from_real, phrases, atlas, words, real_languages), sides.synthetic),
+        (annotate(pool, among, phrases, atlas, words, real_languages), pool),
     )
+    other = theirs.take(halves[1])
     suspicion = _suspicion(sides, seed)
     noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
     asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
@@ -151,6 +179,8 @@ def audit(
         *prompt_probes(ours),
         *phrase_probes(phrases),
         *slice_probes(ours, theirs),
+        gap_probe(atlas),
+        *region_probes(atlas),
         *provenance_probes(ours, student),
     )
     measures: list[Measure] = []
@@ -160,6 +190,8 @@ def audit(
             measures.append(_sampled(probe, sides, seed, level))
         elif probe.by_chance is not None or probe.needs_holdout:
             measures.append(_beyond_chance(probe, ours, theirs, sides, level))
+        elif probe.name == regions.NAME:
+            measures.append(_counted(probe, ours, other, seed, level))
         else:
             measures.append(_counted(probe, ours, theirs, seed, level))
     measures += drift(sides.synthetic, sides.pool, seed, level)
@@ -167,12 +199,22 @@ def audit(
     progress("audit: measuring", len(probes), len(probes), "measures")
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
-    shown = examples(sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise, planted)
+    shown = examples(
+        sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise, planted, sides.other, atlas
+    )
     result = AuditResult(
-        (*name_the_confound(measures), *leaked.measures),
+        (*_name_the_embedder(name_the_confound(measures), space), *leaked.measures),
         pa.concat_tables([shown, contaminated(leaked.pairs)]),
-        _flags(
-            sides.synthetic, ours, from_real, suspicion, noise, leaked, betraying, fewest_runs(theirs.shared)
+        flags(
+            sides.synthetic,
+            ours,
+            from_real,
+            suspicion,
+            noise,
+            leaked,
+            betraying,
+            fewest_runs(theirs.shared),
+            atlas,
         ),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +242,27 @@ def _held_out(corpus: Corpus, pool: Rows) -> Rows:
 def _hashes(rows: Rows) -> npt.NDArray[np.uint64]:
     parts = map_batches(lambda batch: row_hashes(batch.tokens), rows.batches())
     return np.concatenate([np.zeros(0, np.uint64), *parts])
+
+
+def _placed(rows: Rows, space: Embedder) -> Rows:
+    """The same rows with their vectors, which lie in a file rather than in memory."""
+    vectors = None
+    start = 0
+    for part in map_batches(lambda batch: space.embed(batch.text, batch.tokens), rows.batches()):
+        if vectors is None:
+            vectors = mapped(scratch_file(rows.folder), (len(rows), part.shape[1]), np.float32)
+        vectors[start : start + len(part)] = part
+        start += len(part)
+    return rows if vectors is None else rows.placed(vectors)
+
+
+def _name_the_embedder(measures: list[Measure], space: Embedder) -> list[Measure]:
+    return [
+        each.model_copy(update={"method": f"{each.method}; rows embedded by {space.about}"})
+        if each.name in _EMBEDDED
+        else each
+        for each in measures
+    ]
 
 
 def _phrases(sides: _Sides, seed: int) -> tuple[Phrase, ...]:
@@ -283,53 +346,3 @@ def name_the_confound(measures: list[Measure]) -> list[Measure]:
         else each
         for each in measures
     ]
-
-
-def _flags(
-    rows: Rows,
-    columns: Columns,
-    from_real: Copied,
-    suspicion: npt.NDArray[np.float32] | None,
-    noise: Noise | None,
-    leaked: Contamination,
-    betraying: Bools | None,
-    runs: int,
-) -> pa.Table:
-    content = columns.content
-    leaking = np.zeros(len(rows), bool)
-    leaking[from_real.pii.row[from_real.pii_row >= 0]] = True
-    return pa.table(
-        {
-            "row": rows.row,
-            "exact_duplicate": columns.exact_repeat,
-            "near_duplicate": columns.near_repeat,
-            "near_cluster": rows.row[columns.near_group],
-            "template": columns.template,
-            "prompt_duplicate": columns.asked.exact_repeat | columns.asked.near_repeat,
-            "empty": columns.empty,
-            "refusal": columns.refusal,
-            "repetition": columns.repetition,
-            "truncated": content.truncated.fails,
-            "boilerplate": content.boilerplate.fails,
-            "prompt_echo": content.echo.fails,
-            "language_mismatch": content.language.fails,
-            "placeholder": content.placeholder.fails,
-            "broken_code": content.code.fails,
-            "invalid_json": content.json.fails,
-            "wrong_arithmetic": content.arithmetic.fails,
-            "contradiction": content.contradiction.fails,
-            "label_suspect": np.zeros(len(rows), bool) if noise is None else noise.suspect,
-            "copies_real": columns.near_copy | (columns.copied_tokens > 0),
-            "contaminated": leaked.rows,
-            "incomplete_lineage": ~complete(columns.named, len(columns))
-            if traced(columns.named)
-            else pa.nulls(len(rows), pa.bool_()),
-            "restricted_terms": forbidden(columns.terms, len(columns)),
-            "similarity": from_real.similarity,
-            "rare_words_of_real": columns.shared.seen.rare >= runs,
-            "personal": np.any(list(columns.pii.values()), axis=0),
-            "leaks_personal": leaking,
-            "holds_canary": pa.nulls(len(rows), pa.bool_()) if betraying is None else betraying,
-            "suspicion": pa.nulls(len(rows), pa.float32()) if suspicion is None else suspicion,
-        }
-    )

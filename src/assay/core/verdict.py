@@ -29,7 +29,12 @@ from assay.core.measure import Measure
 
 FALSE_DISCOVERY_RATE = 0.05
 # Where each slice is the question, not a part of it.
-_BY_SLICE = ("coverage.slice_ratio", "contamination.ngram_share", "contamination.rephrased_share")
+_BY_SLICE = (
+    "coverage.slice_ratio",
+    "coverage.regions",
+    "contamination.ngram_share",
+    "contamination.rephrased_share",
+)
 _GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
 
 
@@ -169,6 +174,7 @@ def _log(ratio: float) -> float:
 def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
     if not judged:
         return _claim_result(each, "not measured", [], each.needs, "Nothing to do yet.")
+    judged = _answered(judged)
     verdict = gravest(one.verdict for one in judged if one.verdict != "not measured")
     if verdict == "not measured":
         reasons = dict.fromkeys(one.measure.missing or "" for one in judged)
@@ -183,6 +189,13 @@ def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
     return _claim_result(
         each, verdict, because, statement[:1].upper() + statement[1:] + ".", _action(each, verdict)
     )
+
+
+def _answered(judged: list[Judged]) -> list[Judged]:
+    """Without the regions too small to tell, where the gap over all regions answers for them."""
+    if not any(one.measure.name == "coverage.region_gap" and one.measure.value is not None for one in judged):
+        return judged
+    return [one for one in judged if one.measure.name != "coverage.regions" or one.verdict != "undecided"]
 
 
 def _strength(measure: Measure) -> float:
@@ -228,7 +241,8 @@ _ACTIONS: dict[str, str] = {
     "that makes them. Once some rows are labelled (`assay label RUN`), rows/suspects.parquet ranks the others.",
     "copying": "Drop the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary in "
     "rows/synthetic.parquet before the data leaves your hands, and look at those marked personal.",
-    "representativeness": "Generate more rows for the thin slices, or weight the slices back to their real shares.",
+    "representativeness": "Generate more rows for the thin slices and regions (column region in rows/synthetic.parquet; "
+    "seed the prompts with real rows of the region), or weight them back to their real shares.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
     "rows/contamination.parquet; a score on that evaluation says little until then.",
     "performance": "Keep it out of the training mix as it is.",

@@ -24,6 +24,8 @@ _EXAMPLES = 3  # example rows beside one measure
 _SLICES = 4  # slices of one measure shown within a claim
 _STATEMENT = 1200  # characters of a sentence that may quote the data
 _TABLE = 30  # rows of the tables of phrases and of slices
+# Whose row stands beside an example, by the family of its measure.
+_WHOSE = {"copying": "real row it resembles", "coverage": "nearest synthetic row"}
 _DEFINITIONS = {definition.name: definition for definition in CATALOGUE}
 _CLAIMS = {each.id: each for each in CLAIMS}
 _PERSPECTIVES = (
@@ -151,6 +153,7 @@ class View:
     focus: tuple[Focus, ...]
     phrases: Table
     slices: Table
+    regions: Table
     losses: tuple[Loss, ...]
     not_measured: tuple[tuple[str, str], ...]
     costs: tuple[tuple[str, str], ...]
@@ -187,6 +190,7 @@ def view(run: Run) -> View:
         focus=_focus(findings),
         phrases=_phrases(evidence, examples),
         slices=_slices(evidence, examples),
+        regions=_regions(evidence, examples),
         losses=tuple(_shown(loss) for loss in evidence.losses),
         not_measured=_not_measured(evidence, findings),
         costs=_costs(evidence),
@@ -349,7 +353,7 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(
         row=f"{safe.visible(row['corpus'] or 'row')} row {row['row']:,}",
         text=span,
-        whose="real row it resembles" if row["measure"].startswith("copying.") else "row it resembles",
+        whose=_WHOSE.get(row["measure"].partition(".")[0], "row it resembles"),
         beside=None if row["beside"] is None else safe.marked_like(row["beside"], wanted),
         note=safe.visible(row["note"] or "", safe.ROW_LIMIT),
     )
@@ -390,6 +394,12 @@ def _excess(measure: Measure) -> float:
 def _slices(evidence: Evidence, examples: pa.Table) -> Table:
     """Slices by their share against real data, thin ones first."""
     measures = [each for each in evidence.sliced("coverage.slice_ratio") if each.value is not None]
+    return _table(sorted(measures, key=_worst_first), examples, also=(0.0, 2.0))
+
+
+def _regions(evidence: Evidence, examples: pa.Table) -> Table:
+    """Regions of the real data by their share against it, thin ones first."""
+    measures = [each for each in evidence.sliced("coverage.regions") if each.value is not None]
     return _table(sorted(measures, key=_worst_first), examples, also=(0.0, 2.0))
 
 

@@ -15,6 +15,7 @@ from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.pii import KINDS
+from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
 from assay.audit.rows import Bools, Index, Rows
@@ -43,6 +44,7 @@ class Columns:
         content: What is wrong with what the row says.
         named, terms, bases: What the rows say of their origin, see `annotate.lineage.Lineage`.
         clear_terms: Their generator and licence are known to restrict nothing.
+        region: Region of the real data that the row lies in, or -1.
     """
 
     root: npt.NDArray[np.uint64]
@@ -69,6 +71,7 @@ class Columns:
     terms: Mapping[str, Bools]
     bases: Mapping[Base, Bools]
     clear_terms: Bools
+    region: Index
 
     def __len__(self) -> int:
         return len(self.root)
@@ -87,6 +90,7 @@ def annotate(
     rows: Rows,
     copied: Copied,
     phrases: Iterable[Phrase] = (),
+    regions: Regions = NO_REGIONS,
     words: Frequent | None = None,
     spoken: frozenset[int] = frozenset(),
 ) -> Columns:
@@ -97,13 +101,9 @@ def annotate(
         spoken: The languages of the real rows, where they are known.
     """
     near_group = clusters(rows.sketches)
-    chosen, ranked = tuple(phrases), words or frequent(rows)
-
-    def made(batch: Rows) -> Columns:
-        return row_columns(batch, chosen, ranked, spoken)
-
-    parts = list(map_batches(made, rows.batches()))
-    whole = _joined(*parts) if parts else made(rows)
+    known = Known(tuple(phrases), regions, words or frequent(rows), spoken)
+    parts = list(map_batches(lambda batch: row_columns(batch, known), rows.batches()))
+    whole = _joined(*parts) if parts else row_columns(rows, known)
     return _with_repeats(
         replace(
             whole,
@@ -117,9 +117,17 @@ def annotate(
     )
 
 
-def row_columns(
-    rows: Rows, phrases: tuple[Phrase, ...], words: Frequent, spoken: frozenset[int] = frozenset()
-) -> Columns:
+@dataclass(frozen=True)
+class Known:
+    """What the columns of a row rest on besides the row: found in both corpora, once, before any row is read."""
+
+    phrases: tuple[Phrase, ...]
+    regions: Regions
+    words: Frequent
+    spoken: frozenset[int] = frozenset()
+
+
+def row_columns(rows: Rows, known: Known) -> Columns:
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
     answers = rows.tokens if rows.answer is rows.text else tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
@@ -140,15 +148,16 @@ def row_columns(
         near_copy=nowhere,
         shared=unshared(len(rows)),
         pii={},
-        frames=frames(rows, words),
+        frames=frames(rows, known.words),
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
-        phrases=holding(rows, phrases),
-        content=content(rows, answers, spoken),
+        phrases=holding(rows, known.phrases),
+        content=content(rows, answers, known.spoken),
         named=origin.named,
         terms=origin.terms,
         bases=origin.bases,
         clear_terms=origin.clear,
+        region=known.regions.of(rows),
     )
 
 
