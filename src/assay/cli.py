@@ -99,10 +99,28 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
+_AUDIT_ONLY = {"evals", "eval_ngram", "save_index", "holdout", "canaries", "span", "student", "embedder"}
+_TRIAL_ONLY = {"seeds", "margin"}
+_SETTINGS = {"map": "columns", "slice": "slices"}
+
+
+def _stands_on_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _refuse(options: set[str], asked: bool, stage: str) -> None:
+    """Raises: InputError: an option of a stage that this command does not run would do nothing."""
+    if options and not asked:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(options))
+        raise InputError(f"{named} would do nothing here", fix=f"Give it to `assay {stage}` or `assay run`.")
+
+
 def _stage(audit: bool, trial: bool) -> Callable[..., None]:
     """One command for each choice of stages; they share every option."""
 
     def command(
+        context: typer.Context,
         real: Real = [],  # noqa: B006 (typer reads the default, nobody changes it)
         synthetic: Synthetic = None,
         test: Test = None,
@@ -128,39 +146,36 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
     ) -> None:
         from assay.study import Study
 
-        if study is not None:
-            settings = Study.load(study).model_copy(update={"audit": audit, "trial": trial})
-        else:
-            if not real:
-                raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
-            settings = Study(
-                real=tuple(real),
-                synthetic=tuple(synthetic or ()),
-                test=tuple(test or ()),
-                evals=tuple(evals or ()),
-                eval_ngram=eval_ngram,
-                save_index=save_index,
-                holdout=tuple(holdout or ()),
-                canaries=canaries,
-                span=span,
-                origin_column=origin_column,
-                synthetic_value=synthetic_value,
-                student=student,
-                columns=_mapping(map or []),
-                slices=tuple(slice) if slice else None,
-                audit=audit,
-                trial=trial,
-                seeds=seeds,
-                margin=margin,
-                embedder=embedder,
-                max_reject_share=max_reject_share,
-                seed=seed,
-            )
-        if (evals or save_index) and not audit:
-            raise InputError(
-                "the trial looks for no evaluations", fix="Give --evals to `assay audit` or `run`."
-            )
-        _run(settings, out, as_json)
+        given = {name for name in context.params if _stands_on_command_line(context, name)}
+        _refuse(given & _AUDIT_ONLY, audit, "audit")
+        _refuse(given & _TRIAL_ONLY, trial, "trial")
+        options = {
+            "real": tuple(real),
+            "synthetic": tuple(synthetic or ()),
+            "test": tuple(test or ()),
+            "evals": tuple(evals or ()),
+            "eval_ngram": eval_ngram,
+            "save_index": save_index,
+            "holdout": tuple(holdout or ()),
+            "canaries": canaries,
+            "span": span,
+            "seed": seed,
+            "seeds": seeds,
+            "margin": margin,
+            "embedder": embedder,
+            "map": _mapping(map or []),
+            "slice": tuple(slice) if slice else None,
+            "origin_column": origin_column,
+            "synthetic_value": synthetic_value,
+            "student": student,
+            "max_reject_share": max_reject_share,
+        }
+        settings = {} if study is None else Study.load(study).model_dump()
+        # What stands on the command line goes before what stands in the file.
+        settings |= {_SETTINGS.get(name, name): options[name] for name in options if name in given}
+        if not settings.get("real"):
+            raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
+        _run(Study.model_validate(settings | {"audit": audit, "trial": trial}), out, as_json)
 
     return command
 

@@ -52,6 +52,19 @@ def test_run_writes_a_folder_and_a_rerun_changes_nothing(
     assert json.loads(drawn.stdout) == [str(out / "report.md")]
 
 
+def test_the_command_line_goes_before_the_study_file(
+    snippets: list[Row], write: Write, tmp_path: Path
+) -> None:
+    real, synthetic = write("real.jsonl", snippets[:300]), write("syn.jsonl", snippets[300:500])
+    out = tmp_path / "run"
+    assert assay("audit", "--real", real, "--synthetic", synthetic, "--out", out).returncode == 0
+    again = assay("audit", "--study", out / "study.toml", "--seed", "3", "--out", out, "--json")
+    assert again.returncode == 0, again.stderr
+    evidence = json.loads(again.stdout)
+    assert evidence["seed"] == 3
+    assert [each["rows"] for each in evidence["inputs"]] == [300, 200]
+
+
 def test_a_kill_costs_one_step(snippets: list[Row], write: Write, tmp_path: Path) -> None:
     real, synthetic = write("real.jsonl", snippets[:900]), write("syn.jsonl", snippets[900:1500])
     out = tmp_path / "run"
@@ -167,6 +180,8 @@ def test_inspect_shows_rows_and_rejects(tmp_path: Path) -> None:
         (["run", "--real", "{one}", "--synthetic", "{real}"], "real"),
         (["run", "--real", "{same}", "--synthetic", "{real}"], "near-duplicates"),
         (["run", "--study", "{missing}"], "no such file"),
+        (["trial", "--real", "{real}", "--synthetic", "{real}", "--span", "60"], "--span would do nothing"),
+        (["audit", "--real", "{real}", "--synthetic", "{real}", "--seeds", "9"], "--seeds would do nothing"),
         (["report", "{missing}"], "no evidence.json"),
         (["inspect", "{missing}"], "nowhere.jsonl"),
     ],

@@ -128,6 +128,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "exponential of the entropy of the eigenvalues of the cosine similarities / rows, at equal rows",
         "Friedman & Dieng 2022, The Vendi Score",
+        relative=True,
     ),
     Definition(
         "diversity.self_repetition",
