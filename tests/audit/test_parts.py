@@ -1,4 +1,4 @@
-"""Slices that follow from the rows themselves: by length, by script and by time."""
+"""Slices that follow from the rows themselves: by length, language, script and time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.audit.run import AuditResult, audit
 from assay.core.corpus import Corpus, Origin, root_hash, schema
 from assay.core.measure import Measure
 from assay.core.verdict import decide
-from tests.audit.corpora import audited, rows, some
+from tests.audit.corpora import Row, audited, find, rows, some
 
 
 def write(
@@ -162,3 +162,28 @@ def test_lengths_and_scripts_of_real_rows_against_real_rows_show_nothing(tmp_pat
         claim = next(each for each in decide(result.measures) if each.id == "representativeness")
         harmed += claim.verdict == "harm"
     assert harmed == 0
+
+
+ENGLISH = "the house is on the hill and it was not as old as they had said to us that day"
+GERMAN = "das Haus steht auf dem Berg und ist nicht so alt wie sie es uns an dem Tag gesagt haben"
+FRENCH = "la maison est sur la colline et elle n'est pas aussi vieille que ce que l'on nous a dit"
+
+
+def test_languages_are_slices_and_rare_ones_the_rest(tmp_path: Path) -> None:
+    theirs = [ENGLISH] * 60 + [GERMAN] * 40 + [FRENCH] * 3
+    ours, real = implied(*sides(tmp_path, [ENGLISH, GERMAN, FRENCH, "42", ""], theirs))
+    assert ours["language"].tolist() == ["en", "de", REST, "", ""]
+    assert set(real["language"]) == {"en", "de", REST}
+
+
+def test_a_language_left_out_is_found_thin(tmp_path: Path) -> None:
+    def texts(german: float, rows: int) -> list[Row]:
+        return [
+            (f"{GERMAN if row < german * rows else ENGLISH} {row % 13} {row % 7}", "") for row in range(rows)
+        ]
+
+    for share, low in ((0.4, 0.8), (0.1, 0.1)):
+        result = audited(tmp_path / str(share), texts(0.4, 400), texts(share, 300))
+        found = find(result, "coverage.slice_ratio", {"language": "de"})
+        assert found.value is not None
+        assert low < found.value < low + 0.4

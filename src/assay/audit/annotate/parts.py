@@ -1,14 +1,16 @@
-"""Parts of the population to which rows belong without saying so: by length, by script and by time."""
+"""Parts of the population to which rows belong without saying so: by length, language, script and time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.columns import Columns
+from assay.audit.annotate.languages import languages
+from assay.audit.annotate.languages import names as language_names
 from assay.audit.rows import Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.scripts import SCRIPTS
@@ -37,10 +39,11 @@ def with_parts(ours: tuple[Columns, Rows], theirs: tuple[Columns, Rows]) -> tupl
 
 
 def implied(rows: Rows, real: Rows) -> tuple[Mapping[str, Strings], Mapping[str, Strings]]:
-    """Length, script and time of both sides' rows, in classes that the real rows decide."""
+    """Length, language, script and time of both sides' rows, in classes that the real rows decide."""
     pairs = {
         "length": _lengths(rows.lengths, real.lengths),
-        "script": _scripts(rows, real),
+        "language": _classes(rows, real, lambda batch: languages(batch.answer) + 1, ("", *language_names())),
+        "script": _classes(rows, real, lambda batch: scripts(batch.text), ("", *SCRIPTS)),
         "time": _periods(_times(rows), _times(real)),
     }
     return ({name: pair[0] for name, pair in pairs.items()}, {name: pair[1] for name, pair in pairs.items()})
@@ -62,18 +65,21 @@ def _span(low: int, high: int) -> str:
     return f"{low} to {high} words" if low < high else f"{low} word{'s' * (low > 1)}"
 
 
-def _scripts(rows: Rows, real: Rows) -> tuple[Strings, Strings]:
-    """The script that most letters of each row belong to; those that few real rows have are one class."""
+def _classes(
+    rows: Rows, real: Rows, told: Callable[[Rows], npt.NDArray[np.integer]], names: tuple[str, ...]
+) -> tuple[Strings, Strings]:
+    """The class that each row is told to be of; those that few real rows are of count as one.
+
+    Args:
+        told: Place in `names` of each row of a batch; 0 where it cannot be told.
+    """
     ours, theirs = (
-        np.concatenate(
-            [np.zeros(0, np.int64), *map_batches(lambda batch: scripts(batch.text), side.batches())]
-        )
-        for side in (rows, real)
+        np.concatenate([np.zeros(0, np.int64), *map_batches(told, side.batches())]) for side in (rows, real)
     )
-    names = np.array(["", *SCRIPTS], dtype=object)
-    rare = np.bincount(theirs, minlength=len(names)) < LEAST_ROWS
-    names[rare & (names != "")] = REST
-    return names[ours].astype(np.str_), names[theirs].astype(np.str_)
+    shown = np.array(names, dtype=object)
+    rare = np.bincount(theirs, minlength=len(shown)) < LEAST_ROWS
+    shown[rare & (shown != "")] = REST
+    return shown[ours].astype(np.str_), shown[theirs].astype(np.str_)
 
 
 def _periods(times: Times, real: Times) -> tuple[Strings, Strings]:
