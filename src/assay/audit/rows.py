@@ -41,7 +41,7 @@ class Rows:
         row: Position in the corpus as it was read.
         table: The table they lie in; `at` says where, None if they are all of it.
         folder: Where files may lie that are too large for memory.
-        chats: The rows are conversations; elsewhere the turns are those of prompt and response.
+        chats: Rows with turns are conversations; elsewhere the turns are those of prompt and response.
         source: The Rows these were taken from, and which of them they are.
         space: What `vectors` gives, if the rows were placed themselves.
         text: What a reader sees, shape (rows,), large_string without chunks.
@@ -81,7 +81,10 @@ class Rows:
 
     @functools.cached_property
     def prompt(self) -> pa.Array:
-        return joined(said_by(self.messages, "user"), len(self)) if self.chats else self.column("prompt")
+        prompt = self.column("prompt")
+        if not self.chats:
+            return prompt
+        return pc.if_else(self.messages.is_valid(), joined(said_by(self.messages, "user"), len(self)), prompt)
 
     @functools.cached_property
     def messages(self) -> pa.Array:
@@ -216,7 +219,7 @@ def join(first: Rows, second: Rows) -> Rows:
         np.concatenate([first.row, second.row]),
         pa.concat_tables([_table(first, shared), _table(second, shared)]),
         first.folder,
-        first.chats and second.chats,
+        first.chats or second.chats,
     )
 
 

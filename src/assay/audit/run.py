@@ -37,7 +37,16 @@ from assay.audit.probe import (
     sample_size,
     scaled,
 )
-from assay.audit.probes import PROBES, canaries, classifier, formatting, giveaways, regions, verbatim_copies
+from assay.audit.probes import (
+    PROBES,
+    canaries,
+    classifier,
+    formatting,
+    giveaways,
+    regions,
+    vendi,
+    verbatim_copies,
+)
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.preferences import preference_probes
@@ -62,7 +71,6 @@ from assay.models.embed import Embedder, EmbedderName, fit_embedder
 MOST_LEARNT = 20_000
 # What is measured in the space of an embedder names it in its method.
 _EMBEDDED = (
-    "diversity.vendi",
     "fidelity.precision",
     "fidelity.recall",
     "fidelity.density",
@@ -171,9 +179,11 @@ def audit(
     other = theirs.take(halves[1])
     suspicion = _suspicion(sides, seed)
     noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
-    asked = (verbatim_probe(span) if probe is verbatim_copies.PROBE else probe for probe in PROBES)
+    chosen: dict[str, Probe | SampleProbe] = {verbatim_copies.PROBE.name: verbatim_probe(span)}
+    if embedder != "lsa":
+        chosen[vendi.PROBE.name] = vendi.TRAINED
     probes: tuple[Probe | SampleProbe, ...] = (
-        *asked,
+        *(chosen.get(probe.name, probe) for probe in PROBES),
         *role_probes(sides.synthetic),
         *preference_probes(sides.synthetic),
         *prompt_probes(ours),
@@ -246,20 +256,20 @@ def _hashes(rows: Rows) -> npt.NDArray[np.uint64]:
 
 def _placed(rows: Rows, space: Embedder) -> Rows:
     """The same rows with their vectors, which lie in a file rather than in memory."""
-    vectors = None
+    no_rows = rows.take(np.zeros(0, np.int64))
+    none = space.embed(no_rows.text, no_rows.tokens)
+    vectors = mapped(scratch_file(rows.folder), (len(rows), none.shape[1]), np.float32)
     start = 0
     for part in map_batches(lambda batch: space.embed(batch.text, batch.tokens), rows.batches()):
-        if vectors is None:
-            vectors = mapped(scratch_file(rows.folder), (len(rows), part.shape[1]), np.float32)
         vectors[start : start + len(part)] = part
         start += len(part)
-    return rows if vectors is None else rows.placed(vectors)
+    return rows.placed(vectors)
 
 
 def _name_the_embedder(measures: list[Measure], space: Embedder) -> list[Measure]:
     return [
         each.model_copy(update={"method": f"{each.method}; rows embedded by {space.about}"})
-        if each.name in _EMBEDDED
+        if each.name in _EMBEDDED or each.method == vendi.TRAINED.method
         else each
         for each in measures
     ]

@@ -126,7 +126,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "rows",
         "lower",
         0.10,
-        "exponential of the entropy of the eigenvalues of the cosine similarities / rows, at equal rows",
+        "exponential of the entropy of the eigenvalues of the cosine similarities between rows, at equal rows",
         "Friedman & Dieng 2022, The Vendi Score",
         relative=True,
     ),

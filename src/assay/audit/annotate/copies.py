@@ -30,7 +30,7 @@ RARE_WORDS = 8
 FALSE_ALARMS = 0.01
 # Rare runs are asked of rows with so many words together, drawn at random where there are more: each word costs 17
 # bytes.
-MOST_WORDS = 4_000_000
+MOST_WORDS = 1_000_000
 _FOLDS = 5
 
 
