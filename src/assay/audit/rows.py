@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from assay.audit.turns import joined, said_by
 from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
 from assay.engine.batches import bounds, gather, text_bytes
+from assay.engine.lazy import lazy
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Tokens, characters, tokens
@@ -68,25 +68,25 @@ class Rows:
     def __len__(self) -> int:
         return len(self.root)
 
-    @functools.cached_property
+    @lazy
     def text(self) -> pa.Array:
         return self.column("text")
 
-    @functools.cached_property
+    @lazy
     def answer(self) -> pa.Array:
         response = self.column("response")
         if self.chats:
             response = pc.coalesce(joined(said_by(self.messages, "assistant"), len(self)), response)
         return self.text if response.null_count == len(self) else pc.coalesce(response, self.text)
 
-    @functools.cached_property
+    @lazy
     def prompt(self) -> pa.Array:
         prompt = self.column("prompt")
         if not self.chats:
             return prompt
         return pc.if_else(self.messages.is_valid(), joined(said_by(self.messages, "user"), len(self)), prompt)
 
-    @functools.cached_property
+    @lazy
     def messages(self) -> pa.Array:
         return self.column("messages") if self.chats else pa.nulls(len(self), MESSAGES)
 
@@ -99,27 +99,27 @@ class Rows:
         """Whether any row of the table has a value in the column."""
         return bool(self.table.column(name).null_count < len(self.table))
 
-    @functools.cached_property
+    @lazy
     def rejected(self) -> pa.Array:
         return self.column("rejected")
 
-    @functools.cached_property
+    @lazy
     def extras(self) -> pa.Array:
         return self.column("extras")
 
-    @functools.cached_property
+    @lazy
     def generation(self) -> pa.Array:
         return self.column("generation")
 
-    @functools.cached_property
+    @lazy
     def batch(self) -> pa.Array:
         return self.column("batch")
 
-    @functools.cached_property
+    @lazy
     def time(self) -> pa.Array:
         return self.column("time")
 
-    @functools.cached_property
+    @lazy
     def parts(self) -> Mapping[str, pa.Array]:
         return {
             name.removeprefix(SLICE_PREFIX): self.column(name)
@@ -127,19 +127,19 @@ class Rows:
             if name == "label" or name.startswith(SLICE_PREFIX)
         }
 
-    @functools.cached_property
+    @lazy
     def tokens(self) -> Tokens:
         """The words of each row."""
         if self.source is not None and "tokens" in self.source[0].__dict__:
             return self.source[0].tokens.take(self.source[1])
         return tokens(self.text)
 
-    @functools.cached_property
+    @lazy
     def characters(self) -> Characters:
         """The characters of each row by kind."""
         return characters(self.text)
 
-    @functools.cached_property
+    @lazy
     def vectors(self) -> npt.NDArray[np.float32]:
         if self.space is not None:
             return self.space
@@ -147,14 +147,14 @@ class Rows:
             return self.source[0].vectors[self.source[1]]
         return np.zeros((len(self), 0), np.float32)
 
-    @functools.cached_property
+    @lazy
     def sketches(self) -> Sketches:
         """What near-duplicates of each row are found by."""
         return sketch_batches(
             self.batches(), lambda each: each.tokens, len(self), self.folder, threshold=NEAR
         )
 
-    @functools.cached_property
+    @lazy
     def lengths(self) -> Index:
         """Tokens per row."""
         if "sketches" in self.__dict__:

@@ -62,7 +62,7 @@ from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.engine.local import map_batches
+from assay.engine.local import map_batches, map_each
 from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
 from assay.models.embed import Embedder, EmbedderName, fit_embedder
@@ -193,20 +193,17 @@ def audit(
         *region_probes(atlas),
         *provenance_probes(ours, student),
     )
-    measures: list[Measure] = []
-    for done, probe in enumerate(probes):
-        progress("audit: measuring", done, len(probes), "measures")
+
+    def ask(probe: Probe | SampleProbe) -> Measure:
         if isinstance(probe, SampleProbe):
-            measures.append(_sampled(probe, sides, seed, level))
-        elif probe.by_chance is not None or probe.needs_holdout:
-            measures.append(_beyond_chance(probe, ours, theirs, sides, level))
-        elif probe.name == regions.NAME:
-            measures.append(_counted(probe, ours, other, seed, level))
-        else:
-            measures.append(_counted(probe, ours, theirs, seed, level))
+            return _sampled(probe, sides, seed, level)
+        if probe.by_chance is not None or probe.needs_holdout:
+            return _beyond_chance(probe, ours, theirs, sides, level)
+        return _counted(probe, ours, other if probe.name == regions.NAME else theirs, seed, level)
+
+    measures = map_each(ask, probes, stage="audit: measuring", units="measures", progress=progress)
     measures += drift(sides.synthetic, sides.pool, seed, level)
     measures += canaries.recalled(planted, sides.synthetic, level)
-    progress("audit: measuring", len(probes), len(probes), "measures")
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
     shown = examples(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from assay.core.progress import Progress, silent
 
 Batch = TypeVar("Batch", bound=Sized)
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -51,6 +52,24 @@ def map_batches(
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def map_each(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    stage: str = "map",
+    units: str = "items",
+    progress: Progress = silent,
+) -> list[Result]:
+    """`function(item)` of each item, in their order, on as many threads as there are processors."""
+    found: list[Result] = []
+    progress(stage, 0, len(items), units)
+    with ThreadPoolExecutor(_processors()) as pool:
+        for result in pool.map(function, items):
+            found.append(result)
+            progress(stage, len(found), len(items), units)
+    return found
 
 
 def _processors() -> int:
