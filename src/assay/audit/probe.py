@@ -9,7 +9,6 @@ from typing import Generic, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from typing_extensions import TypeVar
 
 from assay.audit.annotate.columns import Columns
@@ -18,6 +17,7 @@ from assay.core import words
 from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.measure import Measure, Reference
+from assay.stats import quantiles
 from assay.stats.intervals import jackknife, share
 
 Floats = npt.NDArray[np.float64]
@@ -220,7 +220,7 @@ def halved(probe: Probe, columns: Columns, level: float, seed: int) -> Found:
             logs.append(math.log(hits[0] / units[0]) - math.log(hits[1] / units[1]))
     if len(logs) < HALVINGS // 2:
         return Found(missing="too few real rows are in the slice to halve it")
-    reach = stats.t.ppf(0.5 + level / 2, len(logs) - 1) * np.std(logs, ddof=1) / math.sqrt(len(logs))
+    reach = quantiles.student(0.5 + level / 2, len(logs) - 1) * np.std(logs, ddof=1) / math.sqrt(len(logs))
     low, value, high = np.exp(np.mean(logs) + reach * np.array([-1, 0, 1]))
     return Found(float(value), float(low), float(high), int(total[1]))
 
@@ -261,8 +261,8 @@ def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, lev
     if probe.counts:
         # Leaving rows out moves no count of zero; that few events were seen says how many may be expected.
         tail = (1 - level) / 2
-        low = min(low, stats.chi2.ppf(tail, 2 * value) / 2 if value else 0.0)
-        high = max(high, stats.chi2.isf(tail, 2 * value + 2) / 2)
+        low = min(low, quantiles.chi_square(tail, 2 * value) / 2 if value else 0.0)
+        high = max(high, quantiles.chi_square(1 - tail, 2 * value + 2) / 2)
         return Found(value, max(low, 0.0), float(high), size)
     if probe.share_of is not None and low == high:
         roots = min(len(np.unique(side.root)) for side in (drawn, beside)) * probe.share_of / GROUPS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -177,8 +178,6 @@ def audit(
         (annotate(pool, among, phrases, atlas, words, real_languages), pool),
     )
     other = theirs.take(halves[1])
-    suspicion = _suspicion(sides, seed)
-    noise = label_noise(sides.synthetic, np.random.default_rng([seed, 3]))
     chosen: dict[str, Probe | SampleProbe] = {verbatim_copies.PROBE.name: verbatim_probe(span)}
     if embedder != "lsa":
         chosen[vendi.PROBE.name] = vendi.TRAINED
@@ -201,7 +200,12 @@ def audit(
             return _beyond_chance(probe, ours, theirs, sides, level)
         return _counted(probe, ours, other if probe.name == regions.NAME else theirs, seed, level)
 
-    measures = map_each(ask, probes, stage="audit: measuring", units="measures", progress=progress)
+    # The two that look at every row take longest, so they start first.
+    with ThreadPoolExecutor(2) as pool_of_two:
+        suspected = pool_of_two.submit(_suspicion, sides, seed)
+        doubted = pool_of_two.submit(label_noise, sides.synthetic, np.random.default_rng([seed, 3]))
+        measures = map_each(ask, probes, stage="audit: measuring", units="measures", progress=progress)
+        suspicion, noise = suspected.result(), doubted.result()
     measures += drift(sides.synthetic, sides.pool, seed, level)
     measures += canaries.recalled(planted, sides.synthetic, level)
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from assay.stats import quantiles
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +31,7 @@ def detectable_effect(error: float, *, power: float = 0.8, size: float = 0.05) -
         error: Standard error of the difference.
     Source: Card et al. 2020, With Little Power Comes Great Responsibility.
     """
-    return float((stats.norm.ppf(1 - size / 2) + stats.norm.ppf(power)) * error)
+    return float((quantiles.normal(1 - size / 2) + quantiles.normal(power)) * error)
 
 
 def two_sided(draws: Floats) -> Floats:
@@ -53,11 +56,11 @@ def benjamini_hochberg(p: Floats) -> Floats:
 def error_of(draws: Floats) -> float:
     """Standard error from draws with heavy tails: the central 95 % interval's width in normal units."""
     low, high = np.quantile(draws, [0.025, 0.975])
-    return float((high - low) / (2 * stats.norm.ppf(0.975)))
+    return float((high - low) / (2 * quantiles.normal(0.975)))
 
 
 def error_bounds(error: float, freedom: int, level: float = 0.95) -> tuple[float, float]:
     """Interval of a standard error known from `freedom` degrees of freedom, by the chi-square law."""
     tail = (1 - level) / 2
-    low, high = np.sqrt(freedom / stats.chi2.ppf([1 - tail, tail], freedom))
+    low, high = (math.sqrt(freedom / quantiles.chi_square(p, freedom)) for p in (1 - tail, tail))
     return error * float(low), error * float(high)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from assay.core.errors import InputError
+from assay.stats import quantiles
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def jackknife(
         )
     buckets = len(filled)
     error = np.sqrt((buckets - 1) / buckets * np.sum((without - without.mean()) ** 2))
-    reach = float(stats.t.ppf(0.5 + level / 2, buckets - 1) * error)
+    reach = float(quantiles.student(0.5 + level / 2, buckets - 1) * error)
     return float(value), float(value - reach), float(value + reach)
 
 
@@ -66,10 +66,10 @@ def share(
     worth = value * (1 - value) / variance if variance > 0 else total
     # Few buckets estimate the variance badly; the squared ratio of normal to t quantile pays for it.
     tail = 0.5 + level / 2
-    worth = min(worth * (stats.norm.ppf(tail) / stats.t.ppf(tail, buckets - 1)) ** 2, total)
+    worth = min(worth * (quantiles.normal(tail) / quantiles.student(tail, buckets - 1)) ** 2, total)
     found = value * worth
-    low = stats.beta.ppf(1 - tail, found, worth - found + 1) if hit > 0 else 0.0
-    high = stats.beta.ppf(tail, found + 1, worth - found) if hit < total else 1.0
+    low = quantiles.beta(1 - tail, found, worth - found + 1) if hit > 0 else 0.0
+    high = quantiles.beta(tail, found + 1, worth - found) if hit < total else 1.0
     return value, float(low), float(high)
 
 
@@ -79,8 +79,8 @@ def binomial(hits: int, trials: int, level: float = 0.95) -> tuple[float, float,
     Source: Clopper & Pearson 1934, Biometrika 26, 404-413.
     """
     tail = (1 - level) / 2
-    low = stats.beta.ppf(tail, hits, trials - hits + 1) if hits > 0 else 0.0
-    high = stats.beta.isf(tail, hits + 1, trials - hits) if hits < trials else 1.0
+    low = quantiles.beta(tail, hits, trials - hits + 1) if hits > 0 else 0.0
+    high = quantiles.beta(1 - tail, hits + 1, trials - hits) if hits < trials else 1.0
     return hits / max(trials, 1), float(low), float(high)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from assay.core.errors import InputError
+from assay.stats import quantiles
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ def prediction_powered(
         variance = max(variance, float(weight.sum()) / (len(answers) + 1))
         kept = min(max(value, 0.5 / len(answers)), 1 - 0.5 / len(answers))
         worth = kept * (1 - kept) / variance
-    low, high = _wilson(value, worth, float(stats.t.ppf(0.5 + level / 2, freedom)))
+    low, high = _wilson(value, worth, quantiles.student(0.5 + level / 2, freedom))
     return Powered(value, low, high, tuning, worth)
 
 

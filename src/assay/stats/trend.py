@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from assay.stats import quantiles
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,5 +25,5 @@ def change(values: Floats, errors: Floats, level: float = 0.95) -> tuple[float, 
     place = np.arange(len(values)) - (len(values) - 1) / 2
     lever = place / (place**2).sum() * (len(values) - 1)
     climb = float(lever @ values)
-    reach = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(((lever * errors) ** 2).sum()))
+    reach = float(quantiles.normal(0.5 + level / 2) * np.sqrt(((lever * errors) ** 2).sum()))
     return climb, climb - reach, climb + reach

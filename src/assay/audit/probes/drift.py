@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
 
 from assay.audit.probe import Found, measure, sample, sample_size
 from assay.audit.probes.classifier import PROBE as CLASSIFIER
 from assay.audit.rows import GROUPS, Index, Rows, divide
 from assay.core.catalogue import define
 from assay.core.measure import Measure
+from assay.stats import quantiles
 from assay.stats.trend import change
 
 LEAST_ROWS = 100  # in a batch; smaller ones are joined with their neighbours
@@ -115,7 +115,7 @@ def _trend(distance: list[Found], level: float) -> Measure:
     low = high = value = None
     if missing is None:
         # The jackknife's intervals are Student's t over the groups of kin.
-        reach = 2 * float(stats.t.ppf(0.5 + level / 2, GROUPS - 1))
+        reach = 2 * quantiles.student(0.5 + level / 2, GROUPS - 1)
         errors = np.array([max((each.high - each.low) / reach, 1e-3) for each in known])
         value, low, high = change(np.array([each.value or 0.0 for each in known]), errors, level)
     return Measure(

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.phrases import Phrase, find
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
 from assay.audit.rows import GROUPS, Bools, Index, Rows, groups, mixed
 from assay.kernels.ngrams import ngram_ids
+from assay.stats import quantiles
 
 ORDERS = (1, 2, 3)
 FEWEST_ROWS = 10
@@ -87,7 +87,7 @@ class Counted:
     @property
     def cut(self) -> float:
         """The z that one phrase in any of 20 samples would pass by chance (Bonferroni)."""
-        return float(stats.norm.isf(_LEVEL / max(len(self.ids), 1)))
+        return -quantiles.normal(_LEVEL / max(len(self.ids), 1))
 
 
 def counted(rows: Rows, real: Rows) -> Counted:
