@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 GROUPS = 20
 _CHATS = ("messages", "sharegpt")
-# Jaccard similarity of near-duplicates. On planted ones (docs/audit.md) 0.7, the habit for long documents,
+# Jaccard similarity of near-duplicates. On planted ones (docs/audit/diversity.md) 0.7, the habit for long documents,
 # overlooks a quarter of the rows of twenty words in which one word was edited; 0.5 finds 19 of 20 of them.
 NEAR = 0.5
 
