@@ -37,7 +37,8 @@ def main() -> None:
         print(json.dumps(time_peer(np.load(arguments.as_peer))))
         return
     if arguments.peer_python is None:
-        parser.error("--peer-python is needed: see the top of this file")
+        print("Not measured: --peer-python is needed, see the top of this file.")
+        return
     vectors = made(arguments.rows, arguments.dimensions)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.npy"
