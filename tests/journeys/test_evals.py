@@ -53,7 +53,7 @@ def test_wrong_use_says_what_to_do(snippets: list[Row], write: Write, tmp_path: 
     real, synthetic = write("real.jsonl", snippets[:60]), write("syn.jsonl", snippets[60:120])
     sides = ["--real", real, "--synthetic", synthetic, "--out", tmp_path / "run"]
     refused = assay("trial", *sides, "--evals", real)
-    assert (refused.returncode, "the trial looks for no evaluations" in refused.stderr) == (2, True)
+    assert (refused.returncode, "--evals would do nothing here" in refused.stderr) == (2, True)
     refused = assay("audit", *sides, "--save-index", "x.assay-index")
     assert (refused.returncode, "Give --evals" in refused.stderr) == (2, True)
     refused = assay("audit", *sides, "--evals", real, "--save-index", "x.bin")

@@ -13,7 +13,7 @@ from assay.kernels.arrow import Offsets
 
 MANY = 3
 # Distinct wanted items in one table; more of them take another pass over the rows.
-_TABLE_ITEMS = 1 << 19
+_TABLE_ITEMS = 1 << 18
 
 
 class Holders(NamedTuple):
@@ -34,7 +34,7 @@ Batch = tuple[npt.NDArray[np.uint64], Offsets, npt.NDArray[np.uint64]]
 def holders(wanted: npt.NDArray[np.uint64], batches: Callable[[], Iterable[Batch]]) -> Holders:
     """The roots that hold each of the `wanted` items.
 
-    Memory stays bounded by the wanted items: they are looked for in parts of half a million.
+    Memory stays bounded by the wanted items: they are looked for in parts of a quarter of a million.
 
     Args:
         wanted: Hashes to look for, in any order, repeated or not.

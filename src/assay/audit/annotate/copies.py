@@ -145,7 +145,7 @@ def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Row
     shared = passages(Folded(real, folds), Folded(real, folds), span)
     whole = _Passages(near, similarity, shared.tokens, shared.source, shared.mask)
     asked = _asked(real, salt)
-    ids, offsets = ngram_ids(real.take(asked).tokens, RARE_WORDS)
+    ids, offsets = _run_ids(real.take(asked))
     # Its own root holds the run, so a second one is the only other.
     rare_hits = np.zeros(len(real))
     rare_hits[asked] = _sums(holders(ids, lambda: _run_batches(real)).roots == 2, offsets)
@@ -241,6 +241,15 @@ def _runs(rows: Rows, asked: Index) -> Index:
     return number
 
 
+def _run_ids(rows: Rows) -> tuple[npt.NDArray[np.uint64], Index]:
+    """The runs of all rows, and the offsets of each row's; the words themselves are read a batch at a time."""
+    parts = [ids for ids, _, _ in _run_batches(rows)]
+    counts = np.maximum(rows.lengths - (RARE_WORDS - 1), 0)
+    return np.concatenate([np.zeros(0, np.uint64), *parts]), np.concatenate(
+        [np.zeros(1, np.int64), np.cumsum(counts)]
+    )
+
+
 def _run_batches(rows: Rows) -> Iterator[Batch]:
     for batch in rows.batches():
         yield (*ngram_ids(batch.tokens, RARE_WORDS), batch.root)
@@ -254,7 +263,7 @@ def _rare(
     Returns: The first such run of each row that a seen row holds, with that row; how many of the row's runs seen
         rows hold; how many the hold-out.
     """
-    ids, offsets = ngram_ids(rows.take(asked).tokens, RARE_WORDS)
+    ids, offsets = _run_ids(rows.take(asked))
     known = holders(ids, lambda: _run_batches(real))
     seen, held = known.roots == 1, np.zeros(len(ids), bool)
     if holdout is not None:
