@@ -21,6 +21,7 @@ from assay.core.catalogue import define
 from assay.core.errors import AssayError, InputError
 from assay.core.evidence import Run
 from assay.core.progress import Progress
+from assay.core.unseen import clean
 from assay.core.words import with_interval
 
 app = typer.Typer(
@@ -398,10 +399,10 @@ def _print_answer(run: Run) -> None:
     console = Console(highlight=False)
     found = answer(run.evidence)
     for sentence in found.sentences:
-        console.print(sentence, markup=False, soft_wrap=True)
+        console.print(clean(sentence), markup=False, soft_wrap=True)
     console.print()
     for tile in found.tiles:
-        line = f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{tile.line}"
+        line = f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{clean(tile.line)}"
         console.print(line, markup=False, no_wrap=True, overflow="ellipsis")
     console.print(f"{'Report':<11}{run.folder / 'report.html'}", markup=False, soft_wrap=True)
 
