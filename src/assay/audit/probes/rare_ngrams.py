@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.copies import RARE_WORDS
+from assay.audit.annotate.copies import MOST_WORDS, RARE_WORDS
 from assay.audit.probe import Floats, Probe
 
 
@@ -20,7 +20,8 @@ def _by_chance(columns: Columns) -> Floats:
 PROBE = Probe(
     "copying.rare_ngram_excess",
     _tally,
-    f"runs of {RARE_WORDS} words that stand in the rows of one real root alone / such runs, less what chance explains",
+    f"runs of {RARE_WORDS} words that stand in the rows of one real root alone / such runs, less what chance explains; "
+    f"rows of at most {MOST_WORDS:,} words together",
     by_chance=_by_chance,
     excess=True,
 )

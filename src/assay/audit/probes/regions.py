@@ -14,7 +14,7 @@ NAME = "coverage.regions"
 _METHOD = (
     f"share of synthetic rows in this region / share of real rows in it; regions are k-means clusters, one for each "
     f"{ROWS_PER_REGION} rows, of the half of the real rows that is then not counted; the other half is halved by "
-    "root for the reference"
+    "root, 20 times, for the reference"
 )
 
 
