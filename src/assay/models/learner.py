@@ -1,0 +1,150 @@
+"""What every learner offers: rows in, many weighted trainings, a score per test item, text out.
+
+A learner reads its rows once (`Learner.read`), trains any number of weightings of them (`Reading.fit`), and what
+it trained scores items and, where it writes text, samples it. An arm of the trial is a vector of row weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.progress import Progress, silent
+from assay.core.trial import Cost
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a row.
+
+    Attributes:
+        text: Its text.
+        learned: Whether a model is trained and scored on it; else it is only read, as what came before.
+        role: Who speaks: `system`, `user`, `assistant`, `tool`; empty for plain text.
+    """
+
+    text: str
+    learned: bool = True
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows as learners see them.
+
+    Attributes:
+        parts: The stretches of each row, in order. Plain text is one learned part; an answer to a prompt is the
+            prompt, not learned, and the answer, learned; a chat learns each assistant turn given all before it.
+        labels: Class of each row, 0 to classes - 1, shape (rows,); None where the task has none.
+        classes: Number of classes; 0 where the task has none.
+        rejected: The last answer that lost against the row's own, as parts in place of its learned ones; None where
+            rows are no pairs.
+    """
+
+    parts: tuple[tuple[Part, ...], ...]
+    labels: npt.NDArray[np.int64] | None = None
+    classes: int = 0
+    rejected: tuple[tuple[Part, ...], ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def learned_bytes(self) -> npt.NDArray[np.int64]:
+        """UTF-8 bytes of the learned parts of each row, shape (rows,)."""
+        return np.array(
+            [sum(len(part.text.encode()) for part in row if part.learned) for row in self.parts],
+            dtype=np.int64,
+        )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a block of trained arms did on items.
+
+    Attributes:
+        gain: Higher is better, shape (arms, items): right (1) or wrong (0) for classes; minus the bits of the
+            learned parts for text, so that the sum over items divided by their bytes is minus the bits per byte.
+        over: Sums of confidence minus correctness within bins of confidence, shape (arms, items, bins), over the
+            item's decisions (one per item for classes, one per token for text); None where a learner has no
+            cheap confidence.
+        decisions: How many decisions `over` sums for each item, shape (items,); None with `over`.
+        preferred: Whether the row's answer is likelier per byte than the rejected one, shape (arms, items); None
+            where rows are no pairs.
+    """
+
+    gain: Floats
+    over: Floats | None = None
+    decisions: npt.NDArray[np.int64] | None = None
+    preferred: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How text is drawn.
+
+    Attributes:
+        temperature: Divides the logits; 0 takes the likeliest.
+        top_p: Keeps the likeliest tokens up to this mass (Holtzman et al. 2020).
+        beams: More than one searches for the likeliest text instead of drawing.
+        most_tokens: Where a text ends at the latest.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    beams: int = 1
+    most_tokens: int = 256
+
+
+class Fitted(Protocol):
+    """A block of trained arms."""
+
+    arms: npt.NDArray[np.int64]  # which rows of the weights, shape (arms of the block,)
+    costs: tuple[Cost, ...]  # of each of them
+
+    def score(self, items: Examples) -> Scored:
+        """Every arm of the block on every item."""
+        ...
+
+    def sample(
+        self, number: int, sampling: Sampling, seed: int, prompts: Sequence[Sequence[Part]] | None = None
+    ) -> list[list[str]]:
+        """`number` texts by each arm, from nothing or one for each prompt.
+
+        Raises: EngineError: the learner writes no text.
+        """
+        ...
+
+
+class Reading(Protocol):
+    """Rows a learner has read: tokenised and counted once, whatever is trained on them."""
+
+    def expect(self, weights: npt.NDArray[np.float32]) -> tuple[Cost, ...]:
+        """What each arm will cost on this machine, shape of weights (arms, rows); measured by a short probe."""
+        ...
+
+    def fit(
+        self, weights: npt.NDArray[np.float32], seeds: npt.NDArray[np.int64], progress: Progress = silent
+    ) -> Iterator[Fitted]:
+        """Train every arm; together the blocks are all arms, in any order.
+
+        Args:
+            weights: How often each row counts in each arm, not negative, shape (arms, rows).
+            seeds: Of each arm's own randomness (order of rows, first weights), shape (arms,).
+        """
+        ...
+
+
+class Learner(Protocol):
+    """A way to train a model on weighted rows. Its settings are frozen when it is made."""
+
+    name: str  # linear, ngram, gpt, finetune
+
+    def read(self, rows: Examples) -> Reading:
+        """Take in the rows that arms will weigh."""
+        ...
