@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
 _BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
+_FLUSH = 256  # coefficients whose float32 sums are taken before float64 takes over
 _NO_CHANCE = 1e-17  # vanishes beside one in float32
 
 
@@ -134,15 +135,16 @@ def fit(
 
     def train(block: npt.NDArray[np.int64]) -> Fits:
         rows = np.flatnonzero((weights[block] > 0).any(axis=0))
-        part = features[rows]
-        used, columns = np.unique(part.indices, return_inverse=True)
+        part = features[rows].tocsc()
+        used = np.flatnonzero(np.diff(part.indptr))
+        # The intercept is one more column, of ones.
+        part = sp.hstack([part[:, used], np.ones((len(rows), 1), dtype=np.float32)], format="csc")
         solution, passes = _minimise(
             part.indptr.astype(np.int64),
-            columns.astype(np.int32),
+            part.indices.astype(np.int32),
             part.data,
             labels[rows].astype(np.int32),
             np.ascontiguousarray(weights[block][:, rows].T, dtype=np.float32),
-            len(used),
             outputs,
             l2,
             tolerance,
@@ -160,31 +162,33 @@ def fit(
 
 
 @numba.njit(nogil=True, cache=True)
-def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, tolerance, max_passes):  # type: ignore[no-untyped-def]
+def _minimise(indptr, rows_of, values, labels, weights, outputs, l2, tolerance, max_passes):  # type: ignore[no-untyped-def]
     """Conjugate gradients for a block of arms in step; no loss is evaluated and no line is searched.
 
     The curvature along a direction is known from the margins, and the logistic loss is self-concordant, so
-    each step has a length that provably lowers the loss. Only four arrays of the coefficients' size are
-    touched: with sparse text those, not the rows, are what a quasi-Newton method spends its time on.
+    each step has a length that provably lowers the loss. Features are stored by column, so that one sweep over
+    the coefficients takes in all that happens to them and only the rows' small arrays are reached at random.
     Returns the solution, shape (features + 1, arms * outputs), and the passes per arm, -1 where an arm did
     not converge.
     """
     rows, arms = weights.shape
-    size, width = features + 1, arms * outputs
+    size, width = len(indptr) - 1, arms * outputs
     totals = np.zeros(arms, dtype=np.float64)
     for i in range(rows):
         for arm in range(arms):
             totals[arm] += weights[i, arm]
-    scale = _scale(indptr, columns, values, totals.mean() / rows, size, outputs, l2)
+    penalty = np.full(size, l2, dtype=np.float32)
+    penalty[size - 1] = 0
+    scale = _scale(indptr, values, totals.mean() / rows, outputs, penalty)
     point = np.zeros((size, width), dtype=np.float32)
     gradient = np.zeros((size, width), dtype=np.float32)
-    previous = np.zeros((size, width), dtype=np.float32)
     direction = np.zeros((size, width), dtype=np.float32)
-    point[features] = _intercepts(labels, weights, outputs)
+    point[size - 1] = _intercepts(labels, weights, outputs)
     logits = np.empty((rows, width), dtype=np.float32)
-    logits[:] = point[features]
+    logits[:] = point[size - 1]
     change = np.zeros((rows, width), dtype=np.float32)
     chances = np.zeros((rows, width), dtype=np.float32)
+    residual = np.zeros((rows, width), dtype=np.float32)
     length = np.zeros(width, dtype=np.float32)
     beta = np.zeros(width, dtype=np.float32)
     new = np.zeros(width, dtype=np.float64)
@@ -198,22 +202,22 @@ def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, t
     passes = np.full(arms, -1, dtype=np.int64)
 
     for number in range(1, max_passes + 1):
-        gradient, previous = previous, gradient
-        _step_rows(
-            indptr, columns, values, labels, weights, outputs, length, change, logits, chances, gradient
+        _move(labels, weights, outputs, length, change, logits, chances, residual)
+        _slant(
+            indptr,
+            rows_of,
+            values,
+            residual,
+            penalty,
+            scale,
+            length,
+            point,
+            gradient,
+            direction,
+            new,
+            mixed,
+            steepest,
         )
-        new[:] = 0
-        mixed[:] = 0
-        steepest[:] = 0
-        for j in range(size):
-            penalty = np.float32(l2 if j < features else 0)
-            for k in range(width):
-                point[j, k] += length[k] * direction[j, k]
-                slant = gradient[j, k] + penalty * point[j, k]
-                gradient[j, k] = slant
-                new[k] += scale[j] * slant * slant
-                mixed[k] += scale[j] * slant * previous[j, k]
-                steepest[k] = max(steepest[k], abs(slant))
         for arm in range(arms):
             first, last = arm * outputs, (arm + 1) * outputs
             if passes[arm] < 0 and steepest[first:last].max() <= tolerance * totals[arm]:
@@ -223,16 +227,8 @@ def _minimise(indptr, columns, values, labels, weights, features, outputs, l2, t
             old[arm] = max(fresh, 1e-300)
         if (passes >= 0).all():
             break
-        slope[:] = 0
-        squares[:] = 0
-        for j in range(size):
-            penalty = np.float32(l2 if j < features else 0)
-            for k in range(width):
-                way = beta[k] * direction[j, k] - scale[j] * gradient[j, k]
-                direction[j, k] = way
-                slope[k] += way * gradient[j, k]
-                squares[k] += penalty * way * way
-        _curvature(indptr, columns, values, weights, outputs, direction, chances, change, curvature, widest)
+        _turn(indptr, rows_of, values, penalty, scale, beta, gradient, direction, change, slope, squares)
+        _bend(weights, outputs, chances, change, curvature, widest)
         for arm in range(arms):
             first, last = arm * outputs, (arm + 1) * outputs
             newton = -slope[first:last].sum() / max(curvature[arm] + squares[first:last].sum(), 1e-300)
@@ -265,24 +261,21 @@ def _intercepts(labels, weights, outputs):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _scale(indptr, columns, values, mean_weight, size, outputs, l2):  # type: ignore[no-untyped-def]
+def _scale(indptr, values, mean_weight, outputs, penalty):  # type: ignore[no-untyped-def]
     """Inverse of the Hessian's diagonal at zero for the block's mean weight, shape (size,)."""
     spread = (1 - 1 / max(outputs, 2)) / max(outputs, 2) * mean_weight
-    diagonal = np.full(size, l2)
-    diagonal[size - 1] = spread * (len(indptr) - 1)
-    for e in range(len(columns)):
-        diagonal[columns[e]] += spread * values[e] * values[e]
+    diagonal = penalty.astype(np.float64)
+    for j in range(len(diagonal)):
+        for e in range(indptr[j], indptr[j + 1]):
+            diagonal[j] += spread * values[e] * values[e]
     return (1 / diagonal).astype(np.float32)
 
 
 @numba.njit(nogil=True, cache=True)
-def _step_rows(indptr, columns, values, labels, weights, outputs, length, change, logits, chances, gradient):  # type: ignore[no-untyped-def]
-    """Move every row's logits by length * change; class chances there, and the unpenalised gradient."""
+def _move(labels, weights, outputs, length, change, logits, chances, residual):  # type: ignore[no-untyped-def]
+    """Move every row's logits by length * change; class chances there, and weight * (chance - truth)."""
     rows, width = logits.shape
     arms = weights.shape[1]
-    bias = len(gradient) - 1
-    residual = np.empty(width, dtype=np.float32)
-    gradient[:] = 0
     one = np.float32(1)
     for i in range(rows):
         for k in range(width):
@@ -291,69 +284,121 @@ def _step_rows(indptr, columns, values, labels, weights, outputs, length, change
             label = np.float32(labels[i])
             for k in range(width):
                 chances[i, k] = one / (one + np.exp(-logits[i, k]))
-                residual[k] = weights[i, k] * (chances[i, k] - label)
-        else:
-            for arm in range(arms):
-                first, last = arm * outputs, (arm + 1) * outputs
-                weight = weights[i, arm]
-                if weight == 0:
-                    residual[first:last] = 0
-                    continue
-                top = logits[i, first]
-                for k in range(first, last):
-                    top = max(top, logits[i, k])
-                total = np.float32(0)
-                for k in range(first, last):
-                    chances[i, k] = np.exp(logits[i, k] - top)
-                    total += chances[i, k]
-                for k in range(first, last):
-                    chances[i, k] /= total
-                    residual[k] = weight * chances[i, k]
-                residual[first + labels[i]] -= weight
-        for k in range(width):
-            gradient[bias, k] += residual[k]
-        for e in range(indptr[i], indptr[i + 1]):
-            j, value = columns[e], values[e]
-            for k in range(width):
-                gradient[j, k] += value * residual[k]
+                residual[i, k] = weights[i, k] * (chances[i, k] - label)
+            continue
+        for arm in range(arms):
+            first, last = arm * outputs, (arm + 1) * outputs
+            weight = weights[i, arm]
+            if weight == 0:
+                continue
+            top = logits[i, first]
+            for k in range(first, last):
+                top = max(top, logits[i, k])
+            total = np.float32(0)
+            for k in range(first, last):
+                chances[i, k] = np.exp(logits[i, k] - top)
+                total += chances[i, k]
+            for k in range(first, last):
+                chances[i, k] /= total
+                residual[i, k] = weight * chances[i, k]
+            residual[i, first + labels[i]] -= weight
 
 
 @numba.njit(nogil=True, cache=True)
-def _curvature(indptr, columns, values, weights, outputs, direction, chances, change, curvature, widest):  # type: ignore[no-untyped-def]
-    """Change of every row's logits along the direction, the loss's curvature and widest change per arm."""
+def _slant(  # type: ignore[no-untyped-def]
+    indptr,
+    rows_of,
+    values,
+    residual,
+    penalty,
+    scale,
+    length,
+    point,
+    gradient,
+    direction,
+    new,
+    mixed,
+    steepest,
+):
+    """Take the step and find the gradient there; its scaled square, its scaled product with the last, its peak."""
+    size, width = point.shape
+    sums = np.zeros((3, width), dtype=np.float32)
+    new[:] = 0
+    mixed[:] = 0
+    steepest[:] = 0
+    slant = np.empty(width, dtype=np.float32)
+    for j in range(size):
+        for k in range(width):
+            point[j, k] += length[k] * direction[j, k]
+            slant[k] = penalty[j] * point[j, k]
+        for e in range(indptr[j], indptr[j + 1]):
+            i, value = rows_of[e], values[e]
+            for k in range(width):
+                slant[k] += value * residual[i, k]
+        for k in range(width):
+            scaled = scale[j] * slant[k]
+            sums[0, k] += scaled * slant[k]
+            sums[1, k] += scaled * gradient[j, k]
+            steepest[k] = max(steepest[k], abs(slant[k]))
+            gradient[j, k] = slant[k]
+        if j % _FLUSH == 0 or j == size - 1:
+            for k in range(width):
+                new[k] += sums[0, k]
+                mixed[k] += sums[1, k]
+                sums[0, k] = sums[1, k] = 0
+
+
+@numba.njit(nogil=True, cache=True)
+def _turn(indptr, rows_of, values, penalty, scale, beta, gradient, direction, change, slope, squares):  # type: ignore[no-untyped-def]
+    """The next direction, the slope and the penalty's curvature along it, and how it changes every row's logits."""
+    size, width = direction.shape
+    sums = np.zeros((2, width), dtype=np.float32)
+    slope[:] = 0
+    squares[:] = 0
+    change[:] = 0
+    for j in range(size):
+        for k in range(width):
+            way = beta[k] * direction[j, k] - scale[j] * gradient[j, k]
+            direction[j, k] = way
+            sums[0, k] += way * gradient[j, k]
+            sums[1, k] += penalty[j] * way * way
+        for e in range(indptr[j], indptr[j + 1]):
+            i, value = rows_of[e], values[e]
+            for k in range(width):
+                change[i, k] += value * direction[j, k]
+        if j % _FLUSH == 0 or j == size - 1:
+            for k in range(width):
+                slope[k] += sums[0, k]
+                squares[k] += sums[1, k]
+                sums[0, k] = sums[1, k] = 0
+
+
+@numba.njit(nogil=True, cache=True)
+def _bend(weights, outputs, chances, change, curvature, widest):  # type: ignore[no-untyped-def]
+    """The loss's curvature along the direction and the widest change of a row's logits, per arm."""
     rows, width = change.shape
     arms = weights.shape[1]
-    bias = len(direction) - 1
     curvature[:] = 0
     widest[:] = 0
-    moved = np.empty(width, dtype=np.float32)
     one = np.float32(1)
     for i in range(rows):
-        for k in range(width):
-            moved[k] = direction[bias, k]
-        for e in range(indptr[i], indptr[i + 1]):
-            j, value = columns[e], values[e]
-            for k in range(width):
-                moved[k] += value * direction[j, k]
-        for k in range(width):
-            change[i, k] = moved[k]
         if outputs == 1:
             for k in range(width):
                 bend = weights[i, k] * chances[i, k] * (one - chances[i, k])
-                curvature[k] += bend * moved[k] * moved[k]
-                reach = abs(moved[k]) if weights[i, k] > 0 else np.float32(0)
+                curvature[k] += bend * change[i, k] * change[i, k]
+                reach = abs(change[i, k]) if weights[i, k] > 0 else np.float32(0)
                 widest[k] = max(widest[k], reach)
-        else:
-            for arm in range(arms):
-                weight = weights[i, arm]
-                if weight == 0:
-                    continue
-                first, last = arm * outputs, (arm + 1) * outputs
-                mean = square = np.float32(0)
-                least = most = moved[first]
-                for k in range(first, last):
-                    mean += chances[i, k] * moved[k]
-                    square += chances[i, k] * moved[k] * moved[k]
-                    least, most = min(least, moved[k]), max(most, moved[k])
-                curvature[arm] += weight * max(square - mean * mean, np.float32(0))
-                widest[arm] = max(widest[arm], most - least)
+            continue
+        for arm in range(arms):
+            weight = weights[i, arm]
+            if weight == 0:
+                continue
+            first, last = arm * outputs, (arm + 1) * outputs
+            mean = square = np.float32(0)
+            least = most = change[i, first]
+            for k in range(first, last):
+                mean += chances[i, k] * change[i, k]
+                square += chances[i, k] * change[i, k] * change[i, k]
+                least, most = min(least, change[i, k]), max(most, change[i, k])
+            curvature[arm] += weight * max(square - mean * mean, np.float32(0))
+            widest[arm] = max(widest[arm], most - least)
