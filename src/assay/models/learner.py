@@ -18,6 +18,8 @@ from assay.core.trial import Cost
 
 Floats = npt.NDArray[np.float32]
 
+BINS = 15  # of equal width, of how sure a model is
+
 
 @dataclass(frozen=True)
 class Part:
@@ -129,13 +131,18 @@ class Reading(Protocol):
         ...
 
     def fit(
-        self, weights: npt.NDArray[np.float32], seeds: npt.NDArray[np.int64], progress: Progress = silent
+        self,
+        weights: npt.NDArray[np.float32],
+        seeds: npt.NDArray[np.int64],
+        progress: Progress = silent,
+        done: npt.NDArray[np.bool_] | None = None,
     ) -> Iterator[Fitted]:
-        """Train every arm; together the blocks are all arms, in any order.
+        """Train the arms in blocks that depend on the weights alone; together they are all arms.
 
         Args:
             weights: How often each row counts in each arm, not negative, shape (arms, rows).
             seeds: Of each arm's own randomness (order of rows, first weights), shape (arms,).
+            done: Arms that need no training any more, shape (arms,); a block of only such arms is passed over.
         """
         ...
 
@@ -148,3 +155,17 @@ class Learner(Protocol):
     def read(self, rows: Examples) -> Reading:
         """Take in the rows that arms will weigh."""
         ...
+
+
+def calibration(sure: Floats, right: Floats) -> Floats:
+    """`Scored.over` of one decision per item: how far confidence exceeds correctness, in its bin of confidence.
+
+    Args:
+        sure: Probability of what was chosen, shape (arms, items).
+        right: Whether it was right, 1 or 0, shape (arms, items).
+    Returns: Shape (arms, items, BINS).
+    """
+    out = np.zeros((*sure.shape, BINS), dtype=np.float32)
+    place = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
+    np.put_along_axis(out, place[..., None], (sure - right)[..., None], axis=2)
+    return out

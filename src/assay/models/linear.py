@@ -111,6 +111,7 @@ def fit(
     tolerance: float = 1e-5,
     max_passes: int = 300,
     threads: int = 2,
+    done: npt.NDArray[np.bool_] | None = None,
 ) -> Iterator[Fits]:
     """Multinomial logistic regression for every row of `weights`, to scikit-learn's converged solution.
 
@@ -123,6 +124,7 @@ def fit(
         weights: Row weights, not negative, shape (arms, rows).
         tolerance: An arm is done when no gradient entry exceeds this times its total weight.
         threads: Blocks of arms trained side by side; the result does not depend on it.
+        done: Arms that need no training, shape (arms,); blocks of only such arms are passed over.
     Yields: The arms in blocks, largest first; together they are all arms.
     Raises: EngineError: an arm is not done after `max_passes` passes.
     Source: Polak & Ribiere 1969 (nonlinear conjugate gradients); Bach 2010, Electronic Journal of Statistics
@@ -157,8 +159,10 @@ def fit(
             )
         return Fits(block, used.astype(np.int64), solution, passes, classes)
 
+    blocks = [order[i : i + per_block] for i in range(0, len(order), per_block)]
+    wanted = blocks if done is None else [block for block in blocks if not done[block].all()]
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(train, [order[i : i + per_block] for i in range(0, len(order), per_block)])
+        yield from pool.map(train, wanted)
 
 
 @numba.njit(nogil=True, cache=True)

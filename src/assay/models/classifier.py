@@ -1,0 +1,140 @@
+"""The `linear` learner: logistic regression over hashed TF-IDF, all arms over one matrix of features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import scipy.sparse as sp
+
+from assay.core.errors import EngineError
+from assay.core.progress import Progress, silent
+from assay.core.trial import Cost
+from assay.kernels.ngrams import hashed_counts
+from assay.kernels.text import tokens
+from assay.models import linear
+from assay.models.learner import Examples, Part, Sampling, Scored, calibration
+
+_USUAL_PASSES, _PROBE_ROWS = 20, 400
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Multinomial logistic regression on the rows' labels.
+
+    Attributes:
+        l2: Penalty on the coefficients, scikit-learn's 1 / C.
+    """
+
+    l2: float = 1.0
+    name: str = "linear"
+
+    def read(self, rows: Examples) -> LinearReading:
+        """Count the rows' words. Raises: EngineError: the rows have no labels."""
+        if rows.labels is None:
+            raise EngineError(
+                "the linear learner needs labels", fix="Use the learner ngram, gpt or finetune."
+            )
+        counts, lengths = _counts(rows)
+        known = linear.Tfidf.fitted(counts)
+        return LinearReading(known, known.of(counts), lengths, rows.labels, rows.classes, self.l2)
+
+
+@dataclass(frozen=True)
+class LinearReading:
+    """Rows as features, float32 of shape (rows, features), with their labels and lengths in tokens."""
+
+    known: linear.Tfidf
+    features: sp.csr_matrix
+    lengths: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    classes: int
+    l2: float
+
+    def expect(self, weights: npt.NDArray[np.float32]) -> tuple[Cost, ...]:
+        """From the time that one arm of a few hundred rows takes."""
+        probe = np.zeros((1, len(self.labels)), dtype=np.float32)
+        probe[0, np.linspace(0, len(self.labels) - 1, _PROBE_ROWS).astype(np.int64)] = 1
+        for _ in range(2):  # the first call may compile
+            started = time.perf_counter()
+            fits = list(linear.fit(self.features, self.labels, probe, classes=self.classes, l2=self.l2))
+            seconds = time.perf_counter() - started
+        rate = seconds / self._operations(probe, fits[0].passes)[0]
+        operations = self._operations(weights, np.full(len(weights), _USUAL_PASSES))
+        return self._costs(weights, operations, operations * rate)
+
+    def fit(
+        self,
+        weights: npt.NDArray[np.float32],
+        seeds: npt.NDArray[np.int64],
+        progress: Progress = silent,
+        done: npt.NDArray[np.bool_] | None = None,
+    ) -> Iterator[LinearFitted]:
+        """All arms at once; nothing about a fit is random, so `seeds` say nothing here."""
+        started = time.perf_counter()
+        for fits in linear.fit(
+            self.features, self.labels, weights, classes=self.classes, l2=self.l2, done=done
+        ):
+            seconds = time.perf_counter() - started
+            operations = self._operations(weights[fits.arms], fits.passes)
+            shared = seconds * operations / operations.sum()
+            yield LinearFitted(
+                fits.arms, self._costs(weights[fits.arms], operations, shared), fits, self.known
+            )
+            started = time.perf_counter()
+
+    def _operations(
+        self, weights: npt.NDArray[np.float32], passes: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """Each pass reads every non-zero feature of the arm's rows twice (logits of a direction and gradient), a
+        multiplication and an addition per output each time: 4 * non-zeros * outputs * passes.
+        """
+        nonzeros = (weights > 0).astype(np.float32) @ np.diff(self.features.indptr).astype(np.float32)
+        outputs = 1 if self.classes == 2 else self.classes
+        return 4.0 * nonzeros.astype(np.float64) * outputs * passes
+
+    def _costs(
+        self,
+        weights: npt.NDArray[np.float32],
+        operations: npt.NDArray[np.float64],
+        seconds: npt.NDArray[np.float64],
+    ) -> tuple[Cost, ...]:
+        seen = weights.astype(np.float64) @ self.lengths
+        return tuple(
+            Cost(seconds=float(second), tokens=int(token), flops=float(flop))
+            for second, token, flop in zip(seconds, seen, operations, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class LinearFitted:
+    """A block of trained arms."""
+
+    arms: npt.NDArray[np.int64]
+    costs: tuple[Cost, ...]
+    fits: linear.Fits
+    known: linear.Tfidf
+
+    def score(self, items: Examples) -> Scored:
+        """Right or wrong, and how sure."""
+        counts, _ = _counts(items)
+        chances = self.fits.predict_proba(self.known.of(counts))
+        right = (chances.argmax(axis=2) == items.labels).astype(np.float32)
+        sure = chances.max(axis=2)
+        return Scored(right, calibration(sure, right), np.ones(len(items), dtype=np.int64))
+
+    def sample(
+        self, number: int, sampling: Sampling, seed: int, prompts: Sequence[Sequence[Part]] | None = None
+    ) -> list[list[str]]:
+        """Raises: EngineError: always."""
+        raise EngineError("the linear learner writes no text", fix="Use the learner ngram, gpt or finetune.")
+
+
+def _counts(rows: Examples) -> tuple[sp.csr_matrix, npt.NDArray[np.int64]]:
+    texts = ["\n".join(part.text for part in row) for row in rows.parts]
+    found = tokens(pa.chunked_array([pa.array(texts, pa.large_string())]))
+    return hashed_counts(found), np.diff(found.offsets)
