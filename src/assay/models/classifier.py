@@ -95,7 +95,8 @@ class LinearReading:
         """
         nonzeros = (weights > 0).astype(np.float32) @ np.diff(self.features.indptr).astype(np.float32)
         outputs = 1 if self.classes == 2 else self.classes
-        return 4.0 * nonzeros.astype(np.float64) * outputs * passes
+        operations: npt.NDArray[np.float64] = 4.0 * nonzeros.astype(np.float64) * outputs * passes
+        return operations
 
     def _costs(
         self,
