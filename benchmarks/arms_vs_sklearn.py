@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from assay.kernels.ngrams import hashed_counts
 from assay.kernels.text import tokens
 from assay.models import linear
-from assay.trial.arms import design, weights
+from assay.trial.arms import design, orders, weights
 
 SEEDS, TOLERANCE = 8, 1e-5
 
@@ -40,7 +40,8 @@ def main(rows: int) -> None:
     features = linear.tfidf(counts, train)
     plan = design(rows * 8 // 11, rows - rows * 8 // 11)
     roots = np.arange(rows, dtype=np.uint64)
-    arms = weights(plan, roots[: plan.real_rows], roots[: plan.synthetic_rows], SEEDS, rng)
+    drawn = orders(roots[: plan.real_rows], roots[: plan.synthetic_rows], 0, SEEDS, rng)
+    arms = weights(plan.arms, drawn)
     next(linear.fit(features[:50], labels[:50], arms[:1, :50] + 1, classes=2))  # compile
 
     started, busy = time.perf_counter(), time.process_time()

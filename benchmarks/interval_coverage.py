@@ -24,8 +24,9 @@ from assay.kernels.ngrams import hashed_counts
 from assay.kernels.text import tokens
 from assay.models import linear
 from assay.stats.intervals import jackknife, share
-from assay.trial.arms import design, weights
-from assay.trial.compare import Comparison, Scores
+from assay.trial.arms import design, orders, weights
+from assay.trial.compare import Comparison, Scores, Set
+from assay.trial.response import gap
 
 FEATURES, REAL, SYNTHETIC, TEST, SEEDS = 30, 500, 400, 1000, 8
 TRUTHS = 600
@@ -92,12 +93,13 @@ def gap_interval(world: World, flipped: float, rng: np.random.Generator) -> tupl
     real, synthetic, test = world(REAL, rng), world(SYNTHETIC, rng, flipped), world(TEST, rng)
     both = sp.vstack([real[0], synthetic[0]], "csr"), np.concatenate([real[1], synthetic[1]])
     rows = np.arange(REAL, dtype=np.uint64), np.arange(SYNTHETIC, dtype=np.uint64)
-    arm_weights = weights(plan, *rows, SEEDS, rng)
-    scores = correct(both, arm_weights, test).reshape(len(plan.arms), SEEDS, TEST)
-    everything = Scores(plan, scores, np.zeros_like(scores, dtype=np.float32), np.arange(TEST), {})
+    arm_weights = weights(plan.arms, orders(*rows, 0, SEEDS, rng))
+    scores = correct(both, arm_weights, test).reshape(len(plan.arms), SEEDS, TEST).astype(np.float32)
+    main = Set(scores, np.ones(TEST), np.arange(TEST))
+    everything = Scores(plan, main, {}, np.zeros(TEST, dtype=np.bool_), {})
     comparison = Comparison(everything, margin=0.01, level=0.95, seed=int(rng.integers(2**31)), left_out={})
-    gap = comparison.gap()
-    return float(gap.low or 0.0), float(gap.high or 0.0)
+    found = gap(comparison)
+    return float(found.low or 0.0), float(found.high or 0.0)
 
 
 def share_intervals(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:

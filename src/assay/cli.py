@@ -66,9 +66,35 @@ CanaryKey = Annotated[
 Span = Annotated[int, typer.Option(min=5, help="Fewest words of a passage that counts as copied.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; run again to go on where it stopped.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Task = Annotated[
+    Literal["auto", "classification", "language-model", "chat"],
+    typer.Option(help="What a model is to learn: labels, the text, or answers to prompts."),
+]
+Learner = Annotated[
+    Literal["auto", "linear", "ngram", "gpt", "finetune"],
+    typer.Option(help="What is trained; auto takes the cheapest for the task."),
+]
+Base = Annotated[
+    str | None, typer.Option(help="Model that finetune starts from: a folder, or a name on the hub.")
+]
+Depth = Annotated[int | None, typer.Option(min=1, help="Layers of gpt, which set its other sizes.")]
+Shifted = Annotated[
+    Paths | None, typer.Option("--shifted", help="More real rows to test on, from elsewhere.")
+]
+General = Annotated[
+    Paths | None,
+    typer.Option("--general", help="Rows of anything else the model should still be able to do."),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(help="Time the trainings may take: 30min, 2h. Less is trained where that is too short."),
+]
 Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
 Margin = Annotated[
-    float, typer.Option(min=0.0001, max=0.5, help="Difference of accuracy that counts as none.")
+    float,
+    typer.Option(
+        min=0.0001, max=0.5, help="Difference of accuracy, or share of the loss, that counts as none."
+    ),
 ]
 Embedder = Annotated[
     Literal["lsa", "minilm"],
@@ -101,7 +127,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 _AUDIT_ONLY = {"evals", "eval_ngram", "save_index", "holdout", "canaries", "span", "student", "embedder"}
-_TRIAL_ONLY = {"seeds", "margin"}
+_TRIAL_ONLY = {"seeds", "margin", "task", "learner", "base", "depth", "shifted", "general", "budget"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
 
 
@@ -133,6 +159,13 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         span: Span = 50,
         out: Out = Path("assay-run"),
         seed: Seed = 0,
+        task: Task = "auto",
+        learner: Learner = "auto",
+        base: Base = None,
+        depth: Depth = None,
+        shifted: Shifted = None,
+        general: General = None,
+        budget: Budget = None,
         seeds: Seeds = 8,
         margin: Margin = 0.01,
         embedder: Embedder = "lsa",
@@ -161,6 +194,13 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "canaries": canaries,
             "span": span,
             "seed": seed,
+            "task": task,
+            "learner": learner,
+            "base": base,
+            "depth": depth,
+            "shifted": tuple(shifted or ()),
+            "general": tuple(general or ()),
+            "budget": budget,
             "seeds": seeds,
             "margin": margin,
             "embedder": embedder,
@@ -387,11 +427,15 @@ def _run(settings: object, out: Path, as_json: bool) -> None:
 
     assert isinstance(settings, Study)
     with _bars() as progress:
-        done = run(settings, out, progress=progress)
+        done = run(settings, out, progress=progress, note=_note)
     if as_json:
         sys.stdout.write(done.evidence.to_json() + "\n")
     else:
         _print_answer(done)
+
+
+def _note(text: str) -> None:
+    Console(stderr=True, highlight=False).print(clean(text), markup=False, soft_wrap=True)
 
 
 def _print_answer(run: Run) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from assay.generate.generate import GenerateResult
 
 NAMED = 20  # rows of a loss that are named in the evidence
-Role = Literal["real", "synthetic", "test", "holdout"]
+Role = Literal["real", "synthetic", "test", "holdout", "shifted", "general"]
 _INDEX = "evals.assay-index"
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
@@ -60,8 +62,15 @@ class Study(BaseModel):
         save_index: Where to write the index of the evaluations, which holds none of their text.
         slices: Columns to split by; None finds columns with few values.
         student: Name of the model that is to be trained; it may share its base with the generator.
+        task: What a model is to learn: a class, the text, or answers to prompts; `auto` finds out.
+        learner: What is trained; `auto` takes the cheapest that serves the task.
+        base: Model that the learner `finetune` starts from: a folder or a name on the hub; None is the packaged one.
+        depth: Layers of the learner `gpt`; None is its own choice.
+        shifted: More real rows to test on, from elsewhere.
+        general: Rows of anything else that the model should still be able to do.
+        budget: Time the trainings may take, such as `30min`; arms and seeds are left out to keep to it.
         seeds: Trainings per arm.
-        margin: Largest difference of accuracy that counts as none.
+        margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
@@ -84,6 +93,13 @@ class Study(BaseModel):
     student: str | None = None
     audit: bool = True
     trial: bool = True
+    task: Literal["auto", "classification", "language-model", "chat"] = "auto"
+    learner: Literal["auto", "linear", "ngram", "gpt", "finetune"] = "auto"
+    base: str | None = None
+    depth: int | None = Field(default=None, ge=1)
+    shifted: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    budget: str | None = None
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
@@ -107,11 +123,14 @@ class Study(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
-def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
+def run(
+    study: Study, out: Path, *, progress: Progress = silent, note: Callable[[str], None] = lambda text: None
+) -> Run:
     """Read, guard, audit, try, decide and report; what was done before is not done again.
 
     Args:
         out: The run's folder: `evidence.json`, `report.html`, `rows/`, `steps/`, `study.toml`.
+        note: Told what the trial will cost, before it starts.
 
     Raises: InputError: a file, column or setting cannot be used as given.
     """
@@ -139,7 +158,8 @@ def run(study: Study, out: Path, *, progress: Progress = silent) -> Run:
         _place(folder / "flags.parquet", rows / "synthetic.parquet")
         _place_pairs(study, folder, rows)
     if study.trial:
-        folder = _trial_step(study, train, clean, test, steps, progress)
+        beside = [sides[role].corpus if role in sides else None for role in ("shifted", "general")]
+        folder = _trial_step(study, train, clean, test, beside, steps, note, progress)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
@@ -307,7 +327,13 @@ def _roles(study: Study) -> tuple[Role, ...]:
             fix="Give --synthetic FILE, or --origin-column NAME --synthetic-value VALUE for one mixed file.",
         )
     holdout = study.holdout if study.audit else ()
-    optional: tuple[tuple[Role, tuple[str, ...]], ...] = (("test", study.test), ("holdout", holdout))
+    shifted, general = (study.shifted, study.general) if study.trial else ((), ())
+    optional: tuple[tuple[Role, tuple[str, ...]], ...] = (
+        ("test", study.test),
+        ("holdout", holdout),
+        ("shifted", shifted),
+        ("general", general),
+    )
     return ("real", "synthetic", *(role for role, paths in optional if paths))
 
 
@@ -320,6 +346,8 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResu
         "synthetic": study.synthetic or study.real,
         "test": study.test,
         "holdout": study.holdout,
+        "shifted": study.shifted,
+        "general": study.general,
     }[role]
     origin_column = study.origin_column if role in ("real", "synthetic") else None
     settings = {
@@ -570,26 +598,49 @@ def _place_pairs(study: Study, audit: Path, rows: Path) -> None:
 
 
 def _trial_step(
-    study: Study, train: Corpus, synthetic: Corpus, test: Corpus, steps: Path, progress: Progress
+    study: Study,
+    train: Corpus,
+    synthetic: Corpus,
+    test: Corpus,
+    beside: Sequence[Corpus | None],
+    steps: Path,
+    note: Callable[[str], None],
+    progress: Progress,
 ) -> Path:
-    def work(folder: Path) -> None:
-        from assay.trial.run import run_trial
+    from assay.trial.budget import seconds_of
+    from assay.trial.run import Settings, run_trial
 
+    settings = Settings(
+        task=None if study.task == "auto" else study.task,
+        learner=None if study.learner == "auto" else study.learner,
+        base=study.base,
+        depth=study.depth,
+        seeds=study.seeds,
+        budget=None if study.budget is None else seconds_of(study.budget),
+        margin=study.margin,
+        seed=study.seed,
+    )
+    inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
+
+    def work(folder: Path) -> None:
+        # Finished trainings outlive a kill of the step; they go when it is whole.
+        keep = steps / f".{folder.name.split('.')[1]}.trainings"
         result = run_trial(
             train,
             synthetic,
             test,
-            seeds=study.seeds,
-            margin=study.margin,
-            seed=study.seed,
+            settings,
+            second=beside[0],
+            general=beside[1],
+            keep=keep,
+            note=note,
             progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
         (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
+        shutil.rmtree(keep, ignore_errors=True)
 
-    settings = {"seed": study.seed, "seeds": study.seeds, "margin": study.margin}
-    inputs = (train.fingerprint, synthetic.fingerprint, test.fingerprint)
-    return Step("trial", settings, inputs, work).run(steps)
+    return Step("trial", dataclasses.asdict(settings), tuple(inputs), work).run(steps)
 
 
 def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:

@@ -11,6 +11,7 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
+SIDES |= {"task", "learner", "base", "depth", "shifted", "general", "budget"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}

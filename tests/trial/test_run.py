@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from assay.core.corpus import Corpus, schema
-from assay.trial.run import MEASURES, TrialResult, run_trial
+from assay.trial.run import MEASURES, Settings, TrialResult, run_trial
 
 Labels = list[str | None]
 
@@ -46,7 +46,7 @@ def trial(folder: Path, *, flipped: float = 0.0, seed: int = 0) -> TrialResult:
         corpus(folder, f"train{flipped}", *train),
         corpus(folder, f"synthetic{flipped}", synthetic[0], labels),
         corpus(folder, f"test{flipped}", *test),
-        seed=seed,
+        Settings(seed=seed),
     )
 
 
@@ -103,6 +103,7 @@ def test_without_two_classes_every_measure_says_what_it_needs(tmp_path: Path, la
         corpus(tmp_path, "train", texts, labels),
         corpus(tmp_path, "synthetic", texts, good),
         corpus(tmp_path, "test", texts, good),
+        Settings(task="classification"),
     )
     assert result.trials == ()
     assert {measure.name for measure in result.measures} == set(MEASURES)
@@ -118,7 +119,7 @@ def test_unknown_labels_are_left_out_and_counted(tmp_path: Path) -> None:
         corpus(tmp_path, "train", texts, labels),
         corpus(tmp_path, "synthetic", other, invented),
         corpus(tmp_path, "test", held, answers),
-        seeds=5,
+        Settings(seeds=5),
     )
     assert result.measures[0].left_out == {
         "synthetic rows with a label no real training row has": 7,

@@ -52,9 +52,7 @@ def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
         sentences.append(mix)
     alone = evidence.find("trial.gap")
     if alone is not None and alone.value is not None:
-        sentences.append(
-            f"Used alone, in place of as many real rows, it changes accuracy by {words.with_interval(alone)}."
-        )
+        sentences.append(f"Used alone, in place of as many real rows, it {_effect(alone)}.")
     copied = [loss for loss in evidence.losses if loss.what == "synthetic rows that copy test rows"]
     if copied:
         rows = sum(loss.rows for loss in copied)
@@ -70,18 +68,25 @@ def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:
     if benefit is None or benefit.value is None:
         reason = benefit.missing if benefit is not None else "no trial was run"
         return f"Whether it helps a model was not measured: {reason}"
-    points = words.with_interval(benefit)
+    effect = _effect(benefit)
     if performance.verdict == "helps":
-        return f"Adding this data helps: accuracy {points} over the best use of your real data alone."
+        return f"Adding this data helps: it {effect} over the best use of your real data alone."
     if performance.verdict == "harm":
-        return f"Adding this data harms: accuracy {points} against the best use of your real data alone."
+        return f"Adding this data harms: it {effect} against the best use of your real data alone."
     if performance.verdict == "no harm":
-        return f"Adding this data neither helps nor harms: accuracy changes by {points}."
+        return f"Adding this data neither helps nor harms: it {effect}."
     mde = evidence.find("evaluation.mde")
     limit = ""
     if mde is not None and mde.value is not None:
         limit = f"; a difference below {words.with_interval(mde)} cannot be seen here"
-    return f"Whether adding this data helps is undecided: accuracy changes by {points}{limit}."
+    return f"Whether adding this data helps is undecided: it {effect}{limit}."
+
+
+def _effect(difference: Measure) -> str:
+    """What a difference of scores does, as the rest of a sentence."""
+    if difference.unit != "share of loss saved":
+        return f"changes accuracy by {words.with_interval(difference)}"
+    return f"saves {words.with_interval(difference)} of the test loss"
 
 
 def _how_much(evidence: Evidence) -> str:

@@ -252,8 +252,8 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Robustness",
         "Does it help off the beaten track?",
-        (),
-        "Needs a shifted test set, which this version does not make.",
+        ("trial.shifted_delta", "trial.tail_delta", "trial.forgetting"),
+        "",
         (("Ribeiro et al. 2020, Beyond Accuracy: CheckList", "https://arxiv.org/abs/2005.04118"),),
     ),
     Claim(
@@ -302,7 +302,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Reliability of this evaluation",
         "Is any of this real, or noise?",
-        ("evaluation.mde",),
+        ("evaluation.mde", "trial.placebo"),
         "",
         (
             (

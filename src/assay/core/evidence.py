@@ -31,7 +31,7 @@ class Tool(_Part):
 class Input(_Part):
     """One input as it was read."""
 
-    role: Literal["real", "synthetic", "test", "holdout", "eval"]
+    role: Literal["real", "synthetic", "test", "holdout", "shifted", "general", "eval"]
     name: str
     sha256: str
     rows: int

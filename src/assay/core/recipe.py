@@ -9,14 +9,16 @@ class Recipe(BaseModel):
     Attributes:
         real: Real rows / budget. Above 1, the budget's rows are repeated.
         synthetic: Synthetic rows / budget.
+        placebo: Placebo rows / budget: the words of synthetic rows without their order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     real: float = 0.0
     synthetic: float = 0.0
+    placebo: float = 0.0
 
     @property
     def synthetic_share(self) -> float:
         """Share of the training rows that is synthetic, 0 to 1."""
-        return self.synthetic / (self.real + self.synthetic)
+        return self.synthetic / (self.real + self.synthetic + self.placebo)

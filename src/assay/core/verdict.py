@@ -34,6 +34,7 @@ _BY_SLICE = (
     "coverage.regions",
     "contamination.ngram_share",
     "contamination.rephrased_share",
+    "trial.shifted_delta",
 )
 _GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
 
@@ -124,7 +125,7 @@ def _excess(measure: Measure) -> tuple[float, float, float]:
 
 def _tolerance(measure: Measure, margin: float) -> float:
     definition = define(measure.name)
-    if definition.unit == "accuracy difference":
+    if measure.unit in ("accuracy difference", "share of loss saved"):
         return margin
     if measure.worse == "either":
         return math.log(1 + definition.tolerance)
@@ -248,9 +249,11 @@ _ACTIONS: dict[str, str] = {
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",
+    "robustness": "Keep it out where inputs are noisy or rare, or add synthetic rows of that kind and try again.",
     "drift": "Look at what changed between the batches that are named (model, prompt, seed rows), and keep the "
     "batches that resemble the real data most.",
-    "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin.",
+    "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin; where the "
+    "placebo helps, believe no gain of this trial.",
     "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
     "rows/synthetic.parquet unless they allow your use.",
 }

@@ -14,7 +14,7 @@ def number(value: float, spread: float, unit: str) -> str:
     """
     scaled, suffix = _scaled(value, unit)
     digits = _digits(spread * (100.0 if suffix else 1.0), scaled)
-    sign = "+" if unit.endswith("difference") and scaled > 0 else ""
+    sign = "+" if unit.endswith(("difference", "saved")) and scaled > 0 else ""
     text = f"{scaled:,.{digits}f}"
     if float(text.replace(",", "")) == 0.0:
         text, sign = text.lstrip("-"), ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,10 +59,8 @@ class LinearReading:
         probe = np.zeros((1, len(self.labels)), dtype=np.float32)
         probe[0, np.linspace(0, len(self.labels) - 1, _PROBE_ROWS).astype(np.int64)] = 1
         for _ in range(2):  # the first call may compile
-            started = time.perf_counter()
-            fits = list(linear.fit(self.features, self.labels, probe, classes=self.classes, l2=self.l2))
-            seconds = time.perf_counter() - started
-        rate = seconds / self._operations(probe, fits[0].passes)[0]
+            (fits,) = linear.fit(self.features, self.labels, probe, classes=self.classes, l2=self.l2)
+        rate = fits.seconds / self._operations(probe, fits.passes)[0]
         operations = self._operations(weights, np.full(len(weights), _USUAL_PASSES))
         return self._costs(weights, operations, operations * rate)
 
@@ -75,17 +72,14 @@ class LinearReading:
         done: npt.NDArray[np.bool_] | None = None,
     ) -> Iterator[LinearFitted]:
         """All arms at once; nothing about a fit is random, so `seeds` say nothing here."""
-        started = time.perf_counter()
         for fits in linear.fit(
             self.features, self.labels, weights, classes=self.classes, l2=self.l2, done=done
         ):
-            seconds = time.perf_counter() - started
             operations = self._operations(weights[fits.arms], fits.passes)
-            shared = seconds * operations / operations.sum()
+            shared = fits.seconds * operations / operations.sum()
             yield LinearFitted(
                 fits.arms, self._costs(weights[fits.arms], operations, shared), fits, self.known
             )
-            started = time.perf_counter()
 
     def _operations(
         self, weights: npt.NDArray[np.float32], passes: npt.NDArray[np.int64]

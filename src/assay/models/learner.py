@@ -106,8 +106,15 @@ class Sampling:
 class Fitted(Protocol):
     """A block of trained arms."""
 
-    arms: npt.NDArray[np.int64]  # which rows of the weights, shape (arms of the block,)
-    costs: tuple[Cost, ...]  # of each of them
+    @property
+    def arms(self) -> npt.NDArray[np.int64]:
+        """Which rows of the weights they are, shape (arms of the block,)."""
+        ...
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What each of them took."""
+        ...
 
     def score(self, items: Examples) -> Scored:
         """Every arm of the block on every item."""
@@ -150,7 +157,10 @@ class Reading(Protocol):
 class Learner(Protocol):
     """A way to train a model on weighted rows. Its settings are frozen when it is made."""
 
-    name: str  # linear, ngram, gpt, finetune
+    @property
+    def name(self) -> str:
+        """`linear`, `ngram`, `gpt` or `finetune`."""
+        ...
 
     def read(self, rows: Examples) -> Reading:
         """Take in the rows that arms will weigh."""

@@ -7,6 +7,7 @@ coefficients for every arm of the block are one contiguous load.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Fits:
             one output, the logit of the second class, for two classes; else one per class.
         passes: Passes over its rows that each arm needed, shape (arms,).
         classes: Number of classes.
+        seconds: What the block took.
     """
 
     arms: npt.NDArray[np.int64]
@@ -44,6 +46,7 @@ class Fits:
     solution: Floats
     passes: npt.NDArray[np.int64]
     classes: int
+    seconds: float
 
     def predict_proba(self, features: sp.csr_matrix) -> Floats:
         """Class probabilities by every arm of the block, shape (arms, rows, classes)."""
@@ -136,6 +139,7 @@ def fit(
     order = np.argsort((weights > 0).sum(axis=1), kind="stable")[::-1]
 
     def train(block: npt.NDArray[np.int64]) -> Fits:
+        started = time.perf_counter()
         rows = np.flatnonzero((weights[block] > 0).any(axis=0))
         part = features[rows].tocsc()
         used = np.flatnonzero(np.diff(part.indptr))
@@ -157,7 +161,7 @@ def fit(
                 f"{int((passes < 0).sum())} trainings did not converge in {max_passes} passes",
                 fix="Use a stronger penalty, or check the rows for extreme weights.",
             )
-        return Fits(block, used.astype(np.int64), solution, passes, classes)
+        return Fits(block, used.astype(np.int64), solution, passes, classes, time.perf_counter() - started)
 
     blocks = [order[i : i + per_block] for i in range(0, len(order), per_block)]
     wanted = blocks if done is None else [block for block in blocks if not done[block].all()]

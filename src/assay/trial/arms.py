@@ -7,7 +7,8 @@ arms are nested in larger ones and all comparisons are paired.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,18 @@ class Arm:
         real: Different real rows in it.
         synthetic: Different synthetic rows in it.
         repeat: How often each real row counts.
+        placebo: Different placebo rows in it.
     """
 
     real: int
     synthetic: int = 0
     repeat: float = 1.0
+    placebo: int = 0
+
+    @property
+    def rows(self) -> float:
+        """Rows it counts, repeats included."""
+        return self.real * self.repeat + self.synthetic + self.placebo
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Design:
     """The arms and what they are for; an arm may serve several purposes and is trained once.
 
     Attributes:
-        real_rows, synthetic_rows: Usable rows of each source.
+        real_rows, synthetic_rows, placebo_rows: Usable rows of each source.
         budget: Real rows one seed may use.
         doses: Synthetic rows one seed may use.
         equal: Rows at which real only and synthetic only are compared: the smaller of the two.
@@ -52,10 +60,12 @@ class Design:
         replacement: `equal` rows with a growing synthetic share, from real only to synthetic only.
         scarce: Few real rows plus all synthetic ones, growing in real rows.
         exchange: Few real rows plus about as many synthetic ones: where the exchange rate is read.
+        control: All real rows of the budget plus placebo rows, which must not help; or nothing.
     """
 
     real_rows: int
     synthetic_rows: int
+    placebo_rows: int
     budget: int
     doses: int
     equal: int
@@ -65,25 +75,57 @@ class Design:
     replacement: tuple[Arm, ...]
     scarce: tuple[Arm, ...]
     exchange: tuple[Arm, ...]
+    control: tuple[Arm, ...]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
         """Every arm once, in a fixed order."""
-        groups = self.ladder + self.repeated + self.addition + self.replacement + self.scarce + self.exchange
-        return tuple(dict.fromkeys(groups))
+        groups = (
+            self.ladder,
+            self.repeated,
+            self.addition,
+            self.replacement,
+            self.scarce,
+            self.exchange,
+            self.control,
+        )
+        return tuple(dict.fromkeys(arm for group in groups for arm in group))
 
     def recipe(self, arm: Arm) -> Recipe:
         """The arm as multiples of the budget."""
-        return Recipe(real=arm.real * arm.repeat / self.budget, synthetic=arm.synthetic / self.budget)
+        return Recipe(
+            real=arm.real * arm.repeat / self.budget,
+            synthetic=arm.synthetic / self.budget,
+            placebo=arm.placebo / self.budget,
+        )
 
     def overlap(self) -> npt.NDArray[np.float64]:
         """Share of its source that each arm uses in a seed, the larger of the two sources, shape (arms,)."""
         return np.array(
-            [max(arm.real / self.real_rows, arm.synthetic / self.synthetic_rows) for arm in self.arms]
+            [
+                max(
+                    arm.real / self.real_rows,
+                    arm.synthetic / self.synthetic_rows,
+                    arm.placebo / max(self.placebo_rows, 1),
+                )
+                for arm in self.arms
+            ]
         )
 
+    def with_share(self, share: float) -> Design:
+        """One more arm on the replacement curve, with about this share of synthetic rows."""
+        synthetic = round(share * self.equal)
+        arms = {*self.replacement, Arm(self.equal - synthetic, synthetic)}
+        return replace(self, replacement=tuple(sorted(arms, key=lambda arm: arm.synthetic)))
 
-def design(real_rows: int, synthetic_rows: int) -> Design:
+    def with_scarce(self, real: int) -> Design:
+        """One more rung of few real rows, alone and with all synthetic ones."""
+        ladder = sorted({*self.ladder, Arm(real)}, key=lambda arm: arm.real)
+        scarce = sorted({*self.scarce, Arm(real, self.doses)}, key=lambda arm: arm.real)
+        return replace(self, ladder=tuple(ladder), scarce=tuple(scarce))
+
+
+def design(real_rows: int, synthetic_rows: int, placebo_rows: int = 0) -> Design:
     """Lay out the arms for this many usable rows."""
     budget, doses = int(real_rows * SEED_SHARE), int(synthetic_rows * SEED_SHARE)
     equal = min(budget, doses)
@@ -93,6 +135,7 @@ def design(real_rows: int, synthetic_rows: int) -> Design:
     return Design(
         real_rows,
         synthetic_rows,
+        placebo_rows,
         budget,
         doses,
         equal,
@@ -106,24 +149,52 @@ def design(real_rows: int, synthetic_rows: int) -> Design:
         ),
         scarce=tuple(Arm(rows, doses) for rows in few if rows >= _FEWEST_ROWS),
         exchange=tuple(Arm(rows, min(rows, budget // 4, doses)) for rows in few[1:] if rows >= _FEWEST_ROWS),
+        control=(Arm(budget, placebo=int(placebo_rows * SEED_SHARE)),) if placebo_rows else (),
     )
 
 
-def weights(
-    plan: Design,
+@dataclass(frozen=True)
+class Orders:
+    """Which rows come first in each seed, for real, synthetic and placebo rows; each of shape (seeds, rows)."""
+
+    real: npt.NDArray[np.int64]
+    synthetic: npt.NDArray[np.int64]
+    placebo: npt.NDArray[np.int64]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds there are."""
+        return len(self.real)
+
+    def first(self, seeds: int) -> Orders:
+        """The first so many seeds."""
+        return Orders(self.real[:seeds], self.synthetic[:seeds], self.placebo[:seeds])
+
+
+def orders(
     real_roots: npt.NDArray[np.uint64],
     synthetic_roots: npt.NDArray[np.uint64],
+    placebo_rows: int,
     seeds: int,
     rng: np.random.Generator,
-) -> npt.NDArray[np.float32]:
-    """Row weights, shape (arms * seeds, real rows + synthetic rows), an arm's seeds side by side."""
-    real_rows = len(real_roots)
-    out = np.zeros((len(plan.arms), seeds, real_rows + len(synthetic_roots)), dtype=np.float32)
-    for seed in range(seeds):
-        real, synthetic = order_by_root(real_roots, rng), order_by_root(synthetic_roots, rng)
-        for index, arm in enumerate(plan.arms):
-            out[index, seed, real[: arm.real]] = arm.repeat
-            out[index, seed, real_rows + synthetic[: arm.synthetic]] = 1
+) -> Orders:
+    """Draw them."""
+    drawn = [
+        (order_by_root(real_roots, rng), order_by_root(synthetic_roots, rng), rng.permutation(placebo_rows))
+        for _ in range(seeds)
+    ]
+    return Orders(*(np.stack(each) for each in zip(*drawn, strict=True)))
+
+
+def weights(arms: Sequence[Arm], drawn: Orders) -> npt.NDArray[np.float32]:
+    """Row weights, shape (arms * seeds, real + synthetic + placebo rows), an arm's seeds side by side."""
+    first, second = drawn.real.shape[1], drawn.real.shape[1] + drawn.synthetic.shape[1]
+    out = np.zeros((len(arms), drawn.seeds, second + drawn.placebo.shape[1]), dtype=np.float32)
+    for seed in range(drawn.seeds):
+        for index, arm in enumerate(arms):
+            out[index, seed, drawn.real[seed, : arm.real]] = arm.repeat
+            out[index, seed, first + drawn.synthetic[seed, : arm.synthetic]] = 1
+            out[index, seed, second + drawn.placebo[seed, : arm.placebo]] = 1
     return out.reshape(-1, out.shape[2])
 
 

@@ -1,41 +1,55 @@
-"""Run the trial: features once, every arm a weight vector, scores on the held-out real test set."""
+"""Run the trial: rows read once, every arm a weight vector, scores on held-out real rows."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import scipy.sparse as sp
 
 from assay.core.catalogue import define
-from assay.core.corpus import SLICE_PREFIX, Corpus
+from assay.core.corpus import Corpus
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.trial import Cost, Trial
-from assay.kernels.ngrams import hashed_counts
-from assay.kernels.text import tokens
-from assay.models import linear
-from assay.trial.arms import Design, design, weights
-from assay.trial.compare import Comparison, Scores
+from assay.models.learner import Learner
+from assay.trial import adapt, arms
+from assay.trial.arms import Arm, Design
+from assay.trial.beside import beside
+from assay.trial.budget import Plan, plan
+from assay.trial.compare import Comparison, Scores, Set
+from assay.trial.disturb import shuffled
+from assay.trial.items import Tests, joined, lay_out, tail
+from assay.trial.learners import open_learner
+from assay.trial.response import response
+from assay.trial.tasks import Side, Task, class_names, read_side, task_of
+from assay.trial.training import Results, Trainer
 
-LEARNER = "linear"
 MEASURES = (
     "trial.gap",
     "trial.benefit",
     "trial.learning_curve",
     "trial.dose_response",
     "trial.best_share",
+    "trial.flat_range",
     "trial.harmful_above",
     "trial.exchange_rate",
     "trial.break_even_rows",
-    "trial.calibration_delta",
-    "trial.worst_slice_delta",
     "evaluation.mde",
+    "trial.reverse_gap",
+    "trial.calibration_delta",
+    "trial.tail_delta",
+    "trial.shifted_delta",
+    "trial.forgetting",
+    "trial.worst_slice_delta",
+    "trial.placebo",
 )
 _FEWEST_TRAIN, _FEWEST_TEST, _FEWEST_ROOTS = 100, 50, 20
+_MOST_PLACEBO = 2000
+
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -47,36 +61,41 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The labelled rows of one corpus in memory: hashed counts, tokens per row, label, root, slices."""
+class Settings:
+    """How a trial is made.
 
-    counts: sp.csr_matrix
-    lengths: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.object_]
-    roots: npt.NDArray[np.uint64]
-    slices: dict[str, npt.NDArray[np.object_]]
+    Attributes:
+        task: None finds out from the real rows.
+        learner: None takes the cheapest for the task.
+        base, depth: See `open_learner`.
+        seeds: Subsamples of the training rows, at least 5; each trains every arm.
+        budget: Seconds that the trainings may take; None sets no limit.
+        margin: Difference that does not matter: of accuracy, or as a share of the loss.
+        slices: Slice columns of the test rows to compare besides the label; None means all of them.
+    """
 
-    def where(self, keep: npt.NDArray[np.bool_]) -> _Rows:
-        return _Rows(
-            self.counts[keep],
-            self.lengths[keep],
-            self.labels[keep],
-            self.roots[keep],
-            {name: values[keep] for name, values in self.slices.items()},
-        )
+    task: Task | None = None
+    learner: str | None = None
+    base: str | None = None
+    depth: int | None = None
+    seeds: int = 8
+    budget: float | None = None
+    margin: float = 0.01
+    seed: int = 0
+    level: float = 0.95
+    slices: tuple[str, ...] | None = None
 
 
 def run_trial(
     train: Corpus,
     synthetic: Corpus,
     test: Corpus,
+    settings: Settings = Settings(),
     *,
-    seeds: int = 8,
-    margin: float = 0.01,
-    seed: int = 0,
-    level: float = 0.95,
-    slices: tuple[str, ...] | None = None,
-    l2: float = 1.0,
+    second: Corpus | None = None,
+    general: Corpus | None = None,
+    keep: Path | None = None,
+    note: Note = lambda text: None,
     progress: Progress = silent,
 ) -> TrialResult:
     """Train on real, synthetic and mixed rows at matched budgets; compare on real test rows.
@@ -85,154 +104,147 @@ def run_trial(
         train: Real rows to train on.
         synthetic: Rows under trial, without copies of test rows.
         test: Real rows no arm has seen.
-        seeds: Subsamples of the training rows, at least 4; each trains every arm.
-        margin: Difference in accuracy that does not matter.
-        slices: Slice columns of `test` to compare besides the label; None means all of them.
-        l2: Penalty on the coefficients, scikit-learn's 1 / C.
+        second: More real rows to test on, from elsewhere.
+        general: Rows of anything else that the model should still be able to do.
+        keep: Folder for finished trainings; a trial that was killed goes on from there.
+        note: Told what the trial will cost, before it starts.
     Returns: One `Trial` per arm and seed, and all measures named in `MEASURES`; each of them missing with what the
-        trial needs when labels, rows or classes do not suffice.
+        trial needs when rows, labels or classes do not suffice.
+    Raises: InputError: the learner does not serve the task, or the budget is too small for any trial.
     """
-    wanted = test.slices if slices is None else slices
-    real, fake, held = _read(train, ()), _read(synthetic, ()), _read(test, wanted)
-    known = set(real.labels) - {None}
-    left_out = _left_out(real, fake, held, known)
-    real, fake, held = (rows.where(_among(rows.labels, known)) for rows in (real, fake, held))
-    lacking = _lacking(real, fake, held, seeds)
+    task = settings.task or task_of(train)
+    classes = class_names(train) if task == "classification" else ()
+    wanted = test.slices if settings.slices is None else settings.slices
+    real, fake, held = (
+        read_side(corpus, task, classes, slices)
+        for corpus, slices in ((train, ()), (synthetic, ()), (test, wanted))
+    )
+    left_out = real.left_out | fake.left_out | held.left_out
+    lacking = _lacking(task, classes, real, fake, held, settings.seeds)
     if lacking:
-        return TrialResult((), tuple(_missing(name, lacking, level, left_out) for name in MEASURES))
-    plan = design(len(real.labels), len(fake.labels))
-    trials, scores = _train(plan, real, fake, held, seeds=seeds, seed=seed, l2=l2, progress=progress)
-    comparison = Comparison(scores, margin=margin, level=level, seed=seed, left_out=left_out)
-    return TrialResult(trials, tuple(comparison.measures()))
+        return TrialResult((), tuple(_missing(name, lacking, settings.level, left_out) for name in MEASURES))
+    learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
+    again, other = (
+        None if corpus is None else read_side(corpus, task, classes) for corpus in (second, general)
+    )
+    rng = np.random.default_rng(settings.seed)
+    items = lay_out(held, fake, again, other, rng)
+    placebo = shuffled(fake.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
+    reading = learner.read(joined([real.examples, fake.examples, placebo]))
+    drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
+
+    full = arms.design(len(real), len(fake), len(placebo))
+    prices = dict(zip(full.arms, reading.expect(arms.weights(full.arms, drawn.first(1))), strict=True))
+    planned = plan(full, settings.seeds, prices.__getitem__, settings.budget)
+    note(planned.sentence(learner.name))
+    trainer = Trainer(reading, drawn.first(planned.seeds), items.examples(), len(items.main), keep, progress)
+
+    rare = tail(real.examples, held.examples)
+    slices = ({"label": held.names} if task == "classification" else {}) | held.slices
+
+    def comparison(design: Design) -> Comparison:
+        scores = _scores(
+            design, trainer.train(design.arms), items, slices, rare, text=task != "classification"
+        )
+        return Comparison(
+            scores, margin=settings.margin, level=settings.level, seed=settings.seed, left_out=left_out
+        )
+
+    found = comparison(planned.design)
+    for _ in range(adapt.ROUNDS):
+        wider = None if adapt.settled(found) else adapt.next_design(found)
+        if wider is None or _too_dear(wider, planned, prices, settings.budget):
+            break
+        found = comparison(wider)
+    return TrialResult(
+        tuple(_trials(found.plan, learner, trainer.results, items)), (*response(found), *beside(found))
+    )
 
 
-def _train(
-    plan: Design,
-    real: _Rows,
-    fake: _Rows,
-    held: _Rows,
+def _scores(
+    design: Design,
+    results: Results,
+    items: Tests,
+    slices: dict[str, npt.NDArray[np.object_]],
+    rare: npt.NDArray[np.bool_],
     *,
-    seeds: int,
-    seed: int,
-    l2: float,
-    progress: Progress,
-) -> tuple[tuple[Trial, ...], Scores]:
-    names, codes = np.unique(np.concatenate([real.labels, fake.labels]).astype(str), return_inverse=True)
-    answers = np.searchsorted(names, held.labels.astype(str))
-    pool = len(codes)
-    features = linear.tfidf(
-        sp.vstack([real.counts, fake.counts, held.counts], format="csr"),
-        np.arange(pool + len(answers)) < pool,
-    )
-    row_weights = weights(plan, real.roots, fake.roots, seeds, np.random.default_rng(seed))
-    runs = len(row_weights)
-    correct = np.zeros((runs, len(answers)), dtype=np.bool_)
-    confidence = np.zeros((runs, len(answers)), dtype=np.float32)
-    passes = np.zeros(runs, dtype=np.int64)
-    started = time.perf_counter()
-    done = 0
-    progress("trial", 0, runs, "trainings")
-    for fits in linear.fit(features[:pool], codes, row_weights, classes=len(names), l2=l2):
-        chances = fits.predict_proba(features[pool:])
-        correct[fits.arms] = chances.argmax(axis=2) == answers
-        confidence[fits.arms] = chances.max(axis=2)
-        passes[fits.arms] = fits.passes
-        done += len(fits.arms)
-        progress("trial", done, runs, "trainings")
-    seconds = time.perf_counter() - started
-    lengths = np.concatenate([real.lengths, fake.lengths])
-    outputs = 1 if len(names) == 2 else len(names)
-    trials = _trials(plan, correct, row_weights, passes, lengths, features[:pool], outputs, seconds, seeds)
-    shape = (len(plan.arms), seeds, len(answers))
-    _, roots = np.unique(held.roots, return_inverse=True)
-    slices = {"label": held.labels, **held.slices}
-    return trials, Scores(plan, correct.reshape(shape), confidence.reshape(shape), roots, slices)
-
-
-def _trials(
-    plan: Design,
-    correct: npt.NDArray[np.bool_],
-    row_weights: npt.NDArray[np.float32],
-    passes: npt.NDArray[np.int64],
-    lengths: npt.NDArray[np.int64],
-    features: sp.csr_matrix,
-    outputs: int,
-    seconds: float,
-    seeds: int,
-) -> tuple[Trial, ...]:
-    """Costs per training. All arms are trained together, so the seconds are shared out by the operations.
-
-    Operations: each pass reads every non-zero feature of the arm's rows twice (logits of a direction and
-    gradient), a multiplication and an addition per output each time: 4 * non-zeros * outputs * passes.
-    """
-    used = (row_weights > 0).astype(np.float32)
-    nonzeros = used @ np.diff(features.indptr).astype(np.float32)
-    flops = 4.0 * nonzeros * outputs * passes
-    seen = row_weights @ lengths.astype(np.float32)
-    share = flops / flops.sum()
-    return tuple(
-        Trial(
-            learner=LEARNER,
-            recipe=plan.recipe(arm),
-            seed=seed,
-            score={"accuracy": float(correct[run].mean())},
-            cost=Cost(seconds=float(seconds * share[run]), tokens=int(seen[run]), flops=float(flops[run])),
-        )
-        for run, (arm, seed) in enumerate((arm, seed) for arm in plan.arms for seed in range(seeds))
+    text: bool,
+) -> Scores:
+    ends = np.cumsum([0, *(len(each) for each in items.all)])
+    gain = np.stack([results.gain[arm] for arm in design.arms])
+    sets = [
+        Set(gain[:, :, first:last], each.sizes, each.roots)
+        for each, first, last in zip(items.all, ends, ends[1:], strict=False)
+    ]
+    shifted = dict(zip(items.shifted, sets[1:], strict=False))
+    return Scores(
+        design,
+        sets[0],
+        slices,
+        rare,
+        shifted,
+        synthetic=sets[1 + len(shifted)],
+        general=None if items.general is None else sets[-1],
+        over=np.stack([results.over[arm] for arm in design.arms]) if results.over else None,
+        decisions=results.decisions,
+        preferred=np.stack([results.preferred[arm] for arm in design.arms]) if results.preferred else None,
+        text=text,
     )
 
 
-def _read(corpus: Corpus, slices: tuple[str, ...]) -> _Rows:
-    table = corpus.table(["text", "label", "root", *(SLICE_PREFIX + name for name in slices)])
-    found = tokens(table.column("text"))
-    return _Rows(
-        hashed_counts(found),
-        np.diff(found.offsets),
-        _objects(table.column("label")),
-        table.column("root").to_numpy(),
-        {name: _objects(table.column(SLICE_PREFIX + name)) for name in slices},
-    )
+def _too_dear(wider: Design, planned: Plan, prices: dict[Arm, Cost], budget: float | None) -> bool:
+    """Whether the design would leave the budget; an arm without a price costs what the dearest costs by row."""
+    if budget is None:
+        return False
+    by_row = max(cost.seconds / arm.rows for arm, cost in prices.items())
+    seconds = (prices[arm].seconds if arm in prices else arm.rows * by_row for arm in wider.arms)
+    return planned.seeds * sum(seconds) > budget
 
 
-def _objects(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    return np.array(column.to_pylist(), dtype=object)
+def _trials(design: Design, learner: Learner, results: Results, items: Tests) -> list[Trial]:
+    main = items.main
+    text = main.examples.labels is None
+    total = main.sizes.sum()
+    found = []
+    for arm in design.arms:
+        for seed, gain in enumerate(results.gain[arm][:, : len(main)].sum(axis=1, dtype=np.float64)):
+            score = {"bits_per_byte": -float(gain / total)} if text else {"accuracy": float(gain / total)}
+            if results.preferred:
+                score["preference_accuracy"] = float(results.preferred[arm][seed].mean())
+            found.append(
+                Trial(
+                    learner=learner.name,
+                    recipe=design.recipe(arm),
+                    seed=seed,
+                    score=score,
+                    cost=results.costs[arm][seed],
+                )
+            )
+    return found
 
 
-def _among(labels: npt.NDArray[np.object_], known: set[str]) -> npt.NDArray[np.bool_]:
-    return np.array([label in known for label in labels], dtype=np.bool_)
-
-
-def _left_out(real: _Rows, fake: _Rows, held: _Rows, known: set[str]) -> dict[str, int]:
-    counts = {}
-    for name, rows in (("real", real), ("synthetic", fake), ("test", held)):
-        unlabelled = sum(label is None for label in rows.labels)
-        counts[f"{name} rows without a label"] = unlabelled
-        counts[f"{name} rows with a label no real training row has"] = int(
-            len(rows.labels) - _among(rows.labels, known).sum() - unlabelled
-        )
-    return {reason: rows for reason, rows in counts.items() if rows}
-
-
-def _lacking(real: _Rows, fake: _Rows, held: _Rows, seeds: int) -> str:
+def _lacking(task: Task, classes: tuple[str, ...], real: Side, fake: Side, held: Side, seeds: int) -> str:
     """What the trial still needs, or nothing."""
     needs = []
     if seeds < 4:
         needs.append(f"at least 4 seeds (given: {seeds})")
-    classes = len(set(real.labels))
-    if classes < 2:
-        needs.append(f"a label column with two or more classes on the real rows (found: {classes})")
-    for name, rows, fewest in (
+    if task == "classification" and len(classes) < 2:
+        needs.append(f"a label column with two or more classes on the real rows (found: {len(classes)})")
+    what = (
+        " whose label occurs among the real training rows"
+        if task == "classification"
+        else " with text to learn"
+    )
+    for name, side, fewest in (
         ("real training", real, _FEWEST_TRAIN),
         ("synthetic", fake, _FEWEST_TRAIN),
         ("test", held, _FEWEST_TEST),
     ):
-        if len(rows.labels) < fewest:
-            needs.append(
-                f"{fewest} {name} rows whose label occurs among the real training rows (found: {len(rows.labels)})"
-            )
-        elif len(np.unique(rows.roots)) < _FEWEST_ROOTS:
+        if len(side) < fewest:
+            needs.append(f"{fewest} {name} rows{what} (found: {len(side)})")
+        elif len(np.unique(side.roots)) < _FEWEST_ROOTS:
             needs.append(f"{_FEWEST_ROOTS} independent roots among the {name} rows")
-    if len(set(fake.labels)) < 2 and not needs:
+    if task == "classification" and not needs and len(set(fake.names)) < 2:
         needs.append("synthetic rows of two or more classes")
     return "the trial needs " + "; ".join(needs) if needs else ""
 

@@ -1,0 +1,240 @@
+"""What more and more synthetic rows do: gap, benefit, curves, best share, exchange rate, break-even."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assay.core.measure import Measure
+from assay.stats import bootstrap, decisions
+from assay.stats.bootstrap import Estimate
+from assay.trial import curves
+from assay.trial.arms import Arm
+from assay.trial.compare import METHOD, Comparison, Floats
+
+_BENEFIT = (
+    "best dose against the better of real once and repeated, both chosen on one half of test roots and seeds and "
+    f"measured on the other; {METHOD}"
+)
+_LEFT_OUT = "left out to keep to the budget, or too few real rows for a ladder of sizes"
+
+
+def response(c: Comparison) -> list[Measure]:
+    """All of them, in the catalogue's order."""
+    best = benefit(c)
+    return [
+        gap(c),
+        c.measure("trial.benefit", float(best.value[0]), best.draws[:, 0], _BENEFIT, unit=c.difference_unit),
+        *_learning_curve(c),
+        *_dose_response(c),
+        best_share(c),
+        *_flat_range(c),
+        _harmful_above(c),
+        exchange_rate(c),
+        break_even(c),
+        _detectable(c, best),
+    ]
+
+
+def gap(c: Comparison) -> Measure:
+    """Synthetic only against real only at equal rows."""
+    value, draws = c.difference(Arm(0, c.plan.equal), Arm(c.plan.equal))
+    p = decisions.equivalence(draws, c.margin)
+    method = (
+        f"{c.plan.equal} rows of either kind; {METHOD}; two one-sided tests for a difference within "
+        f"{c.margin:g}: p = {p:.3g}"
+    )
+    return c.measure("trial.gap", value, draws, method, unit=c.difference_unit)
+
+
+def benefit(c: Comparison) -> Estimate:
+    """Gain of the best dose over the best real-only baseline, chosen and measured on different data.
+
+    Test roots and seeds are both cut in two. The dose and the baseline are chosen on one half of each
+    and measured on the other, in all four ways, so that the winner's luck is not counted as gain.
+    """
+    plan = c.plan
+    doses = [c.place[arm] for arm in plan.addition]
+    baselines = [c.place[arm] for arm in (Arm(plan.budget), *plan.repeated)]
+    gain = np.zeros((1, c.seeds, c.clusters))
+    used = 0.0
+    for parity in (0, 1):
+        for half in (0, 1):
+            chosen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
+            best = doses[int(np.argmax(chosen[doses]))]
+            rival = baselines[int(np.argmax(chosen[baselines]))]
+            here = np.flatnonzero(c.halves == half)
+            seeds = np.arange(parity, c.seeds, 2)
+            gain[0][np.ix_(seeds, here)] = (
+                c.sums[best][np.ix_(seeds, here)] - c.sums[rival][np.ix_(seeds, here)]
+            )
+            used = max(used, c.overlap[best], c.overlap[rival])
+    # A difference of arms is an arm of its own: luck that both share is no luck in it.
+    variance = bootstrap.training_variance(
+        gain, c.sizes, np.array([[plan.budget, plan.doses]], dtype=np.float64)
+    )
+    return c.two_level(gain, np.array([used]), variance)
+
+
+def best_share(c: Comparison) -> Measure:
+    """The share of synthetic rows whose arm does best at a fixed number of rows."""
+    shares, value, draws = _replacement(c)
+    best = float(shares[int(np.argmax(value))])
+    return c.measure(
+        "trial.best_share",
+        best,
+        np.append(shares[np.argmax(draws, axis=1)], best),
+        f"share of the best of {len(shares)} arms of {c.plan.equal} rows each; {METHOD}",
+    )
+
+
+def exchange_rate(c: Comparison) -> Measure:
+    """Real rows that one synthetic row is worth."""
+    plan = c.plan
+    ladder = [c.place[arm] for arm in plan.ladder]
+    mixed = [c.place[arm] for arm in plan.exchange]
+    rows = np.array([arm.real for arm in plan.ladder], dtype=np.float64)
+    real = np.array([arm.real for arm in plan.exchange], dtype=np.float64)
+    synthetic = np.array([arm.synthetic for arm in plan.exchange], dtype=np.float64)
+    if len(ladder) < 3 or len(mixed) < 2:
+        return c.missing("trial.exchange_rate", _LEFT_OUT)
+    rise = c.score.draws[:, ladder[-1]] - c.score.draws[:, ladder[0]]
+    if bootstrap.interval(rise, c.level)[0] <= 0:
+        return c.missing(
+            "trial.exchange_rate",
+            f"the real curve is flat: from {plan.ladder[0].real} to {plan.budget} real rows the score does not rise "
+            "beyond noise, so rows of either kind are worth nothing measurable here",
+        )
+    score = c.score
+    value = curves.exchange_rates(rows, score.value[None, ladder], real, synthetic, score.value[None, mixed])
+    draws = curves.exchange_rates(rows, score.draws[:, ladder], real, synthetic, score.draws[:, mixed])
+    note = {
+        curves.LEAST_RATE: "at most (the curve ends here); ",
+        curves.MOST_RATE: "at least (the curve ends here); ",
+    }
+    return c.measure(
+        "trial.exchange_rate",
+        float(value[0]),
+        np.append(draws, value),
+        f"{note.get(float(value[0]), '')}one rate for {len(mixed)} mixed arms, fitted in the score on the measured "
+        f"real curve of {len(ladder)} sizes; {METHOD}",
+    )
+
+
+def break_even(c: Comparison) -> Measure:
+    """Real rows from which adding all synthetic rows no longer helps."""
+    plan = c.plan
+    arms = (*plan.scarce, Arm(plan.budget, plan.doses))
+    if len(arms) < 2 or arms[-1] not in c.place:
+        return c.missing("trial.break_even_rows", _LEFT_OUT)
+    rows, value, draws = scarce_gains(c)
+    crossed = float(curves.crossing(rows, value[None], 0.0)[0])
+    note = {rows[0]: "at most; ", rows[-1]: "at least; "}.get(crossed, "")
+    return c.measure(
+        "trial.break_even_rows",
+        float(np.exp(crossed)),
+        np.exp(np.append(curves.crossing(rows, draws, 0.0), crossed)),
+        f"{note}real rows at which adding {plan.doses} synthetic rows stops raising the score, interpolated between "
+        f"{arms[0].real} and {plan.budget}; {METHOD}",
+    )
+
+
+def scarce_gains(c: Comparison) -> tuple[Floats, Floats, Floats]:
+    """Logarithm of real rows, and the gain from adding all synthetic rows to them: value and draws."""
+    arms = (*c.plan.scarce, Arm(c.plan.budget, c.plan.doses))
+    mixed = [c.place[arm] for arm in arms]
+    alone = [c.place[Arm(arm.real)] for arm in arms]
+    rows: Floats = np.log([arm.real for arm in arms])
+    return (
+        rows,
+        c.score.value[mixed] - c.score.value[alone],
+        c.score.draws[:, mixed] - c.score.draws[:, alone],
+    )
+
+
+def _learning_curve(c: Comparison) -> Iterator[Measure]:
+    for arm in c.plan.ladder:
+        yield c.level_of("trial.learning_curve", arm, {"real_rows": str(arm.real)})
+
+
+def _dose_response(c: Comparison) -> Iterator[Measure]:
+    plan = c.plan
+    full = Arm(plan.budget)
+    designs = {
+        "replacement": plan.replacement,
+        "addition": (full, *plan.addition),
+        "repeated": (full, *plan.repeated),
+        "scarce": tuple(Arm(arm.real) for arm in plan.scarce),
+        "scarce+synthetic": plan.scarce,
+        "placebo": plan.control,
+    }
+    for name, arms in designs.items():
+        for arm in arms:
+            share = plan.recipe(arm).synthetic_share
+            slice_ = {
+                "design": name,
+                "synthetic_share": f"{share:.4g}",
+                "real_rows": str(arm.real),
+                "synthetic_rows": str(arm.synthetic),
+                "repeats": f"{arm.repeat:.4g}",
+            }
+            yield c.level_of("trial.dose_response", arm, slice_)
+
+
+def _flat_range(c: Comparison) -> Iterator[Measure]:
+    """The lowest and the highest share that are within the margin of the best, draw by draw."""
+    shares, value, draws = _replacement(c)
+    near = np.append(draws, value[None], axis=0)
+    near = near >= near.max(axis=1, keepdims=True) - c.margin
+    ends = {
+        "lowest": shares[near.argmax(axis=1)],
+        "highest": shares[len(shares) - 1 - near[:, ::-1].argmax(axis=1)],
+    }
+    for end, found in ends.items():
+        yield c.measure(
+            "trial.flat_range",
+            float(found[-1]),
+            found,
+            f"{end} share whose score is within {c.margin:g} of the best of {len(shares)} arms; {METHOD}",
+            {"end": end},
+        )
+
+
+def _harmful_above(c: Comparison) -> Measure:
+    shares, value, draws = _replacement(c)
+    above = float(curves.crossing(shares, (value - value[0])[None], -c.margin)[0])
+    if above >= 1.0:
+        return c.missing(
+            "trial.harmful_above",
+            f"at no share up to 100 % does the score fall by more than {c.margin:g} ({c.plan.equal} rows)",
+        )
+    return c.measure(
+        "trial.harmful_above",
+        above,
+        np.append(curves.crossing(shares, draws - draws[:, [0]], -c.margin), above),
+        f"where the score falls {c.margin:g} below real only, interpolated between arms of "
+        f"{c.plan.equal} rows; an upper end of 1 means that no harm up to 100 % is possible; {METHOD}",
+    )
+
+
+def _detectable(c: Comparison, gain: Estimate) -> Measure:
+    deviation = decisions.error_of(gain.draws[:, 0])
+    low, high = decisions.error_bounds(deviation, c.seeds - 1, c.level)
+    value = decisions.detectable_effect(deviation)
+    unit = "share of loss" if c.scores.text else "difference of accuracy"
+    return Measure(
+        **(c.common("evaluation.mde") | {"unit": unit}),
+        value=value,
+        low=decisions.detectable_effect(low),
+        high=decisions.detectable_effect(high),
+        method=f"80 % power, 5 % level, from the standard error of trial.benefit over {c.seeds} seeds and "
+        f"{c.clusters} test roots; to see {c.margin:g}, about {max(1.0, (value / c.margin) ** 2):.1f} times the test "
+        "rows and the real rows",
+    )
+
+
+def _replacement(c: Comparison) -> tuple[Floats, Floats, Floats]:
+    places = [c.place[arm] for arm in c.plan.replacement]
+    shares = np.array([c.plan.recipe(arm).synthetic_share for arm in c.plan.replacement])
+    return shares, c.score.value[places], c.score.draws[:, places]

@@ -1,0 +1,134 @@
+"""Train arms and score them, block by block; what was trained before a kill is not trained again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.progress import Progress
+from assay.core.trial import Cost
+from assay.models.learner import Examples, Reading, Scored
+from assay.trial.arms import Arm, Orders, weights
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass
+class Results:
+    """What trained arms did on the items.
+
+    Attributes:
+        gain: By arm, shape (seeds, items); see `Scored.gain`.
+        over: By arm, shape (seeds, main items, bins); empty where the learner is not calibrated.
+        decisions: Decisions of each main item, shape (main items,); None likewise.
+        preferred: By arm, shape (seeds, main items); empty where rows are no pairs.
+        costs: By arm, one for each seed.
+    """
+
+    gain: dict[Arm, Floats] = field(default_factory=dict)
+    over: dict[Arm, Floats] = field(default_factory=dict)
+    decisions: npt.NDArray[np.int64] | None = None
+    preferred: dict[Arm, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    costs: dict[Arm, tuple[Cost, ...]] = field(default_factory=dict)
+
+
+class Trainer:
+    """One learner's reading of the rows, the seeds' orders, and the items."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        drawn: Orders,
+        items: Examples,
+        main: int,
+        keep: Path | None,
+        progress: Progress,
+    ) -> None:
+        """Args:
+        main: How many of the items, the first ones, are the test proper.
+        keep: Folder for finished blocks, kept across kills; None keeps nothing.
+        """
+        self.reading, self.drawn, self.items, self.main = reading, drawn, items, main
+        self.keep, self.progress = keep, progress
+        self.results = Results()
+
+    def train(self, arms: Sequence[Arm]) -> Results:
+        """Train the arms that have no results yet, each with every seed, and return all results."""
+        new = [arm for arm in arms if arm not in self.results.gain]
+        if not new:
+            return self.results
+        seeds = self.drawn.seeds
+        matrix = weights(new, self.drawn)
+        kept = self._kept(matrix)
+        found: dict[int, tuple[Scored, Cost, int]] = {}
+        for scored, costs, runs in (
+            (_load(path) for path in sorted(kept.glob("*.npz")) if kept) if kept else ()
+        ):
+            found |= {int(run): (scored, costs[place], place) for place, run in enumerate(runs)}
+        done = np.isin(np.arange(len(matrix)), list(found))
+        self.progress("trial", int(done.sum()), len(matrix), "trainings")
+        for block in self.reading.fit(matrix, np.tile(np.arange(seeds), len(new)), done=done):
+            scored = self._short(block.score(self.items))
+            if kept is not None:
+                _save(kept / f"{block.arms.min():06d}.npz", scored, block.costs, block.arms)
+            found |= {int(run): (scored, block.costs[place], place) for place, run in enumerate(block.arms)}
+            self.progress("trial", len(found), len(matrix), "trainings")
+        for place, arm in enumerate(new):
+            self._take(arm, [found[place * seeds + seed] for seed in range(seeds)])
+        return self.results
+
+    def _short(self, scored: Scored) -> Scored:
+        """Without what only the test proper needs on the other items."""
+        over = None if scored.over is None else scored.over[:, : self.main].copy()
+        decisions = None if scored.decisions is None else scored.decisions[: self.main]
+        preferred = None if scored.preferred is None else scored.preferred[:, : self.main]
+        return Scored(scored.gain, over, decisions, preferred)
+
+    def _take(self, arm: Arm, runs: list[tuple[Scored, Cost, int]]) -> None:
+        results = self.results
+        results.gain[arm] = np.stack([scored.gain[place] for scored, _, place in runs])
+        results.costs[arm] = tuple(cost for _, cost, _ in runs)
+        first = runs[0][0]
+        results.decisions = first.decisions
+        if first.over is not None:
+            results.over[arm] = np.stack(
+                [scored.over[place] for scored, _, place in runs if scored.over is not None]
+            )
+        if first.preferred is not None:
+            results.preferred[arm] = np.stack(
+                [scored.preferred[place] for scored, _, place in runs if scored.preferred is not None]
+            )
+
+    def _kept(self, matrix: Floats) -> Path | None:
+        """The folder of this very set of trainings."""
+        if self.keep is None:
+            return None
+        folder = self.keep / hashlib.sha256(matrix.tobytes()).hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _save(path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray[np.int64]) -> None:
+    arrays = {
+        name: value
+        for name in ("gain", "over", "decisions", "preferred")
+        if (value := getattr(scored, name)) is not None
+    }
+    paid = np.array([[cost.seconds, cost.tokens, cost.flops] for cost in costs])
+    aside = path.with_suffix(f".{os.getpid()}.aside")
+    with aside.open("wb") as file:
+        np.savez(file, runs=runs, costs=paid, **arrays)
+    aside.replace(path)
+
+
+def _load(path: Path) -> tuple[Scored, tuple[Cost, ...], npt.NDArray[np.int64]]:
+    with np.load(path, allow_pickle=False) as kept:
+        arrays = {name: kept[name] for name in ("gain", "over", "decisions", "preferred") if name in kept}
+        costs = tuple(Cost(seconds=row[0], tokens=int(row[1]), flops=row[2]) for row in kept["costs"])
+        return Scored(**arrays), costs, kept["runs"]
