@@ -18,7 +18,7 @@ from assay.kernels.text import tokens
 from assay.models import linear
 from assay.models.learner import Examples, Part, Sampling, Scored, calibration
 
-_USUAL_PASSES, _PROBE_ROWS = 20, 400
+_USUAL_PASSES, _PROBE_ARMS, _PROBE_ROWS = 20, 16, 2000
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,15 @@ class LinearReading:
     l2: float
 
     def expect(self, weights: npt.NDArray[np.float32]) -> tuple[Cost, ...]:
-        """From the time that one arm of a few hundred rows takes."""
-        probe = np.zeros((1, len(self.labels)), dtype=np.float32)
-        probe[0, np.linspace(0, len(self.labels) - 1, _PROBE_ROWS).astype(np.int64)] = 1
+        """From the time that a few arms of a few thousand rows take."""
+        probe = np.zeros((_PROBE_ARMS, len(self.labels)), dtype=np.float32)
+        probe[:, np.random.default_rng(0).permutation(len(self.labels))[:_PROBE_ROWS]] = 1
+        taken = 0.0
         for _ in range(2):  # the first call may compile
-            (fits,) = linear.fit(self.features, self.labels, probe, classes=self.classes, l2=self.l2)
-        rate = fits.seconds / self._operations(probe, fits.passes)[0]
+            found = list(linear.fit(self.features, self.labels, probe, classes=self.classes, l2=self.l2))
+            taken = sum(fits.seconds for fits in found)
+        passes = np.concatenate([fits.passes for fits in found])
+        rate = taken / linear.THREADS / self._operations(probe, passes).sum()
         operations = self._operations(weights, np.full(len(weights), _USUAL_PASSES))
         return self._costs(weights, operations, operations * rate)
 
@@ -76,7 +79,7 @@ class LinearReading:
             self.features, self.labels, weights, classes=self.classes, l2=self.l2, done=done
         ):
             operations = self._operations(weights[fits.arms], fits.passes)
-            shared = fits.seconds * operations / operations.sum()
+            shared = fits.seconds / linear.THREADS * operations / operations.sum()
             yield LinearFitted(
                 fits.arms, self._costs(weights[fits.arms], operations, shared), fits, self.known
             )

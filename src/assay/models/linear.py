@@ -22,6 +22,7 @@ from assay.core.errors import EngineError
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
+THREADS = 2
 _BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
 _FLUSH = 256  # coefficients whose float32 sums are taken before float64 takes over
 _NO_CHANCE = 1e-17  # vanishes beside one in float32
@@ -38,7 +39,7 @@ class Fits:
             one output, the logit of the second class, for two classes; else one per class.
         passes: Passes over its rows that each arm needed, shape (arms,).
         classes: Number of classes.
-        seconds: What the block took.
+        seconds: What the block took, beside other blocks.
     """
 
     arms: npt.NDArray[np.int64]
@@ -113,7 +114,7 @@ def fit(
     l2: float = 1.0,
     tolerance: float = 1e-5,
     max_passes: int = 300,
-    threads: int = 2,
+    threads: int = THREADS,
     done: npt.NDArray[np.bool_] | None = None,
 ) -> Iterator[Fits]:
     """Multinomial logistic regression for every row of `weights`, to scikit-learn's converged solution.
