@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,21 @@ class BPE:
         """The text of these ids; boundaries are nothing, bytes that are no UTF-8 become U+FFFD."""
         return b"".join([self.pieces[at] for at in ids]).decode("utf-8", errors="replace")
 
+    def decode_rows(self, ids: Ids, offsets: Offsets) -> list[str]:
+        """The texts of many rows at once, in the form in which `encode` returns them."""
+        data, starts = self._spelling
+        sizes = np.diff(starts)[ids]
+        ends = np.concatenate([np.zeros(1, np.int64), sizes.cumsum()])
+        text = data[np.repeat(starts[ids] - ends[:-1], sizes) + np.arange(ends[-1])].tobytes()
+        cuts = ends[offsets].tolist()
+        return [text[first:last].decode("utf-8", errors="replace") for first, last in pairwise(cuts)]
+
+    @cached_property
+    def _spelling(self) -> tuple[npt.NDArray[np.uint8], Offsets]:
+        """The bytes of all pieces end to end, and where each begins."""
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(piece) for piece in self.pieces])])
+        return np.frombuffer(b"".join(self.pieces), np.uint8), starts
+
 
 def train_bpe(texts: Iterable[str], size: int = 4096) -> BPE:
     """Learn the pieces that occur most often; the same texts in any process give the same encoding.
@@ -93,14 +108,10 @@ def train_bpe(texts: Iterable[str], size: int = 4096) -> BPE:
         MissingExtra: the package `tokenizers` is not installed.
         InputError: `size` has no room for the 256 bytes and the boundary.
     """
-    if size <= _BYTES:
-        raise InputError(f"a vocabulary of {size} has no room for the {_BYTES} bytes and the boundary")
-    package = _package()
-    from tokenizers import decoders, models, pre_tokenizers, trainers
+    _check(size)
+    tokenizer = _blank()
+    from tokenizers import trainers
 
-    tokenizer = package.Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size - 1,
         min_frequency=2,
@@ -109,6 +120,44 @@ def train_bpe(texts: Iterable[str], size: int = 4096) -> BPE:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return BPE(tokenizer.to_str())
+
+
+def train_words(texts: Iterable[str], size: int = 32_768) -> BPE:
+    """Keep the most frequent words whole, each with the space before it, and spell every other word in bytes.
+
+    Args:
+        size: Most ids, bytes and boundary included; only words that occur twice are kept.
+    Raises: MissingExtra, InputError: as `train_bpe`.
+    """
+    _check(size)
+    counting = _blank()
+    from tokenizers import models, trainers
+
+    counting.model = models.WordLevel()
+    trainer = trainers.WordLevelTrainer(vocab_size=size, min_frequency=2, show_progress=False)
+    counting.train_from_iterator(texts, trainer)
+    frequent = sorted(counting.get_vocab().items(), key=lambda item: item[1])
+    # A word of one byte is that byte.
+    names = [*sorted(_bytes_of_characters()), *(word for word, _ in frequent if len(word) > 1)][: size - 1]
+    tokenizer = _blank()
+    tokenizer.model = models.BPE({name: at for at, name in enumerate(names)}, [], ignore_merges=True)
+    return BPE(tokenizer.to_str())
+
+
+def _check(size: int) -> None:
+    if size <= _BYTES:
+        raise InputError(f"a vocabulary of {size} has no room for the {_BYTES} bytes and the boundary")
+
+
+def _blank() -> Any:
+    """An encoding that has learned nothing: text to words, words to the stand-ins of their bytes."""
+    package = _package()
+    from tokenizers import decoders, models, pre_tokenizers
+
+    tokenizer = package.Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
 
 
 def _package() -> Any:
