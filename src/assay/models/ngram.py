@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +28,13 @@ from assay.models.learner import Examples, Floats, Part, Sampling, Scored
 from assay.models.ngram_rows import Located, TokenRows
 
 Unit = Literal["bpe", "words"]
+T = TypeVar("T")
 
 _SIZES: dict[Unit, int] = {"bpe": 4_096, "words": 32_768}
 # Pieces hardly change with more text than this, and learning them is the slowest part of a reading.
 _CHARACTERS_OF_PIECES = 4_000_000
 _REMEMBERED = 4  # sets of items whose n-grams are kept: a trial scores the same items after every block
-_MOST_THREADS = 8  # each holds an arm's tables
+_BLOCK = 4  # arms, whose tables lie in memory at once
 
 
 @dataclass(frozen=True)
@@ -121,20 +122,22 @@ class Counts:
         )
 
     def fit(
-        self, weights: npt.NDArray[np.float32], seeds: npt.NDArray[np.int64], progress: Progress = silent
+        self,
+        weights: npt.NDArray[np.float32],
+        seeds: npt.NDArray[np.int64],
+        progress: Progress = silent,
+        done: npt.NDArray[np.bool_] | None = None,
     ) -> Iterator[Models]:
-        """Train every arm, a block of as many as there are processors at a time.
+        """Train the arms, a few at a time side by side.
 
         Nothing in it is random: arms of equal weights are equal whatever their seeds.
         """
-        threads = min(os.cpu_count() or 1, _MOST_THREADS)
-        with ThreadPoolExecutor(threads) as pool:
-            for first in range(0, len(weights), threads):
-                arms = np.arange(first, min(first + threads, len(weights)))
-                trained = list(pool.map(self._train, weights[arms]))
-                progress("train n-gram models", int(arms[-1]) + 1, len(weights), "arms")
-                tables, costs = zip(*trained, strict=True)
+        for first in range(0, len(weights), _BLOCK):
+            arms = np.arange(first, min(first + _BLOCK, len(weights)))
+            if done is None or not done[arms].all():
+                tables, costs = zip(*_side_by_side(self._train, weights[arms]), strict=True)
                 yield Models(self, arms, costs, tables)
+            progress("train n-gram models", int(arms[-1]) + 1, len(weights), "arms")
 
     def locate(self, items: Examples) -> Located:
         """The n-grams of items; kept for items that are scored again."""
@@ -217,10 +220,14 @@ class Models:
                 found = drawer.draw(starts, seeds, counts.encoding.boundary, sampling.most_tokens)
             return counts.encoding.decode_rows(*found)
 
-        with ThreadPoolExecutor(len(self.arms)) as pool:
-            return list(pool.map(write, self.arms.tolist(), self.tables))
+        return _side_by_side(write, self.arms.tolist(), self.tables)
 
     def _bits(self, located: Located) -> npt.NDArray[np.float64]:
         vocabulary = self.counts.encoding.vocabulary
-        with ThreadPoolExecutor(len(self.arms)) as pool:
-            return np.stack(list(pool.map(lambda tables: located.bits(tables, vocabulary), self.tables)))
+        return np.stack(_side_by_side(lambda tables: located.bits(tables, vocabulary), self.tables))
+
+
+def _side_by_side(work: Callable[..., T], *of: Iterable[Any]) -> list[T]:
+    """The work on each, in threads: the kernels let go of the interpreter."""
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _BLOCK)) as pool:
+        return list(pool.map(work, *of))
