@@ -260,7 +260,7 @@ def test_fits_pass_over_what_is_done_and_settings_are_checked() -> None:
     assert expected[0].flops >= blocks[0].costs[0].flops > 0
     for wrong in ({"order": 0}, {"discount": 1.5}):
         with pytest.raises(InputError):
-            NGram(**wrong)  # type: ignore[arg-type]
+            NGram(**wrong)
 
 
 def test_rows_of_nothing_are_read() -> None:
