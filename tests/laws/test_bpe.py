@@ -34,6 +34,24 @@ def test_every_text_comes_back(texts: list[str]) -> None:
     assert back == texts
 
 
+SPACED = st.text(st.sampled_from("ab 'sté語 \n\t\r\x1c\x85\xa0\u2003\u3000.,1½😀"), max_size=30)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(SPACED, max_size=5))
+def test_words_encoded_once_are_what_whole_texts_are_encoded_to(texts: list[str]) -> None:
+    ids, offsets = ENCODING.encode(texts)
+    whole, ends = ENCODING._encode(texts)
+    assert np.array_equal(ids, whole)
+    assert np.array_equal(offsets, ends)
+
+
+def test_many_different_words_find_room() -> None:
+    texts = [" ".join(str(number * 7919) for number in range(at, 40_000, 4)) for at in range(4)]
+    ids, offsets = ENCODING.encode(texts)
+    assert ENCODING.decode_rows(ids, offsets) == texts
+
+
 def test_no_text_encodes_to_the_boundary_and_every_byte_is_a_piece() -> None:
     assert ENCODING.boundary == ENCODING.vocabulary - 1
     assert {bytes([byte]) for byte in range(256)} <= set(ENCODING.pieces)

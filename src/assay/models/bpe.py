@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from assay.core.errors import InputError, MissingExtra
+from assay.kernels.arrow import text_buffers
+from assay.kernels.word_chunks import chunks, spread
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 
 _BYTES = 256
 _PURPOSE = "Byte pair encoding"
-_BATCH = 4_096  # rows encoded at once, so that their encodings do not all lie in memory
+_BATCH = 4_096  # words encoded at once, so that their encodings do not all lie in memory
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,25 @@ class BPE:
         return tuple(out)
 
     def encode(self, texts: Iterable[str]) -> tuple[Ids, Offsets]:
-        """Ids of all texts end to end, without boundaries.
+        """Ids of all texts end to end, without boundaries; a word that occurs again is not encoded again.
 
         Returns: ids, and offsets of shape (texts + 1,): text i is ``ids[offsets[i]:offsets[i + 1]]``.
         """
-        texts = list(texts)
+        ((starts, data),) = text_buffers(pa.array(list(texts), pa.large_string()))
+        cut = chunks(starts, data)
+        text = data.tobytes()
+        different = [text[first:last].decode() for first, last in zip(cut.starts, cut.stops, strict=True)]
+        return spread(*self._encode(different), cut)
+
+    def _encode(self, texts: list[str]) -> tuple[Ids, Offsets]:
         found: list[Ids] = []
         lengths = np.zeros(len(texts) + 1, np.int64)
         for start in range(0, len(texts), _BATCH):
             batch = self._tokenizer.encode_batch_fast(texts[start : start + _BATCH], add_special_tokens=False)
             rows = [encoding.ids for encoding in batch]
-            lengths[start + 1 : start + 1 + len(rows)] = [len(row) for row in rows]
-            total = int(lengths[start + 1 : start + 1 + len(rows)].sum())
-            found.append(np.fromiter(chain.from_iterable(rows), np.int32, total))
+            sizes = lengths[start + 1 : start + 1 + len(rows)]
+            sizes[:] = [len(row) for row in rows]
+            found.append(np.fromiter(chain.from_iterable(rows), np.int32, int(sizes.sum())))
         return np.concatenate([np.zeros(0, np.int32), *found]), lengths.cumsum()
 
     def decode(self, ids: Sequence[int] | npt.NDArray[np.integer]) -> str:
