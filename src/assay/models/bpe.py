@@ -23,6 +23,7 @@ Offsets = npt.NDArray[np.int64]
 _BYTES = 256
 _PURPOSE = "Byte pair encoding"
 _BATCH = 4_096  # words encoded at once, so that their encodings do not all lie in memory
+_MOST_KNOWN, _LONGEST_KNOWN = 100_000, 40  # words kept once encoded, and their characters
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,24 @@ class BPE:
         different = [text[first:last].decode() for first, last in zip(cut.starts, cut.stops, strict=True)]
         return spread(*self._encode(different), cut)
 
-    def _encode(self, texts: list[str]) -> tuple[Ids, Offsets]:
-        found: list[Ids] = []
-        lengths = np.zeros(len(texts) + 1, np.int64)
-        for start in range(0, len(texts), _BATCH):
-            batch = self._tokenizer.encode_batch_fast(texts[start : start + _BATCH], add_special_tokens=False)
-            rows = [encoding.ids for encoding in batch]
-            sizes = lengths[start + 1 : start + 1 + len(rows)]
-            sizes[:] = [len(row) for row in rows]
-            found.append(np.fromiter(chain.from_iterable(rows), np.int32, int(sizes.sum())))
-        return np.concatenate([np.zeros(0, np.int32), *found]), lengths.cumsum()
+    def _encode(self, words: list[str]) -> tuple[Ids, Offsets]:
+        known = self._known
+        new = [word for word in words if word not in known]
+        fresh: dict[str, list[int]] = {}
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            fresh.update(zip(batch, (encoding.ids for encoding in encodings), strict=True))
+        rows = [known[word] if word in known else fresh[word] for word in words]
+        if len(known) < _MOST_KNOWN:
+            known.update({word: ids for word, ids in fresh.items() if len(word) <= _LONGEST_KNOWN})
+        lengths = np.array([0, *map(len, rows)], np.int64).cumsum()
+        return np.fromiter(chain.from_iterable(rows), np.int32, int(lengths[-1])), lengths
+
+    @cached_property
+    def _known(self) -> dict[str, list[int]]:
+        """Words that were encoded before: generation after generation of text is made of the same ones."""
+        return {}
 
     def decode(self, ids: Sequence[int] | npt.NDArray[np.integer]) -> str:
         """The text of these ids; boundaries are nothing, bytes that are no UTF-8 become U+FFFD."""
