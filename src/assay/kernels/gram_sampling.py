@@ -10,7 +10,7 @@ from assay.kernels.gram_trie import ABSENT, ROOT, Nodes, Offsets, Trie, child
 from assay.kernels.hashing import SEED, mix
 from assay.kernels.kneser_ney import Doubles, Tables, node_chances
 
-_BUCKETS = 1 << 12  # by sign, exponent and the first three bits of the mantissa of a float32
+_BUCKETS = 1 << 10  # float32 from 0 to 1 by exponent and the first three bits of the mantissa
 _TIE = 1 - 1e-6
 
 
@@ -253,7 +253,15 @@ def _least_within(chances, top_p, mass):  # type: ignore[no-untyped-def]
         bucket -= 1
     while bucket > 0 and mass[bucket] == 0:
         bucket -= 1
-    within = chances[(bits >> 20) == bucket]
+    number = 0
+    for token in range(len(chances)):
+        number += bits[token] >> 20 == bucket
+    within = np.empty(number, np.float32)
+    number = 0
+    for token in range(len(chances)):
+        if bits[token] >> 20 == bucket:
+            within[number] = chances[token]
+            number += 1
     within.sort()
     for at in range(len(within) - 1, -1, -1):
         total += within[at]
