@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,14 @@ class LinearReading:
     labels: npt.NDArray[np.int64]
     classes: int
     l2: float
+    seen: dict[int, tuple[Examples, sp.csr_matrix]] = field(default_factory=dict, repr=False)
+
+    def features_of(self, items: Examples) -> sp.csr_matrix:
+        """Items as features; the last ones are kept, since every block of arms asks for them."""
+        if id(items) not in self.seen:
+            self.seen.clear()
+            self.seen[id(items)] = items, self.known.of(_counts(items)[0])
+        return self.seen[id(items)][1]
 
     def expect(self, weights: npt.NDArray[np.float32]) -> tuple[Cost, ...]:
         """From the time that a few arms of a few thousand rows take."""
@@ -80,9 +88,7 @@ class LinearReading:
         ):
             operations = self._operations(weights[fits.arms], fits.passes)
             shared = fits.seconds / linear.THREADS * operations / operations.sum()
-            yield LinearFitted(
-                fits.arms, self._costs(weights[fits.arms], operations, shared), fits, self.known
-            )
+            yield LinearFitted(fits.arms, self._costs(weights[fits.arms], operations, shared), fits, self)
 
     def _operations(
         self, weights: npt.NDArray[np.float32], passes: npt.NDArray[np.int64]
@@ -115,12 +121,11 @@ class LinearFitted:
     arms: npt.NDArray[np.int64]
     costs: tuple[Cost, ...]
     fits: linear.Fits
-    known: linear.Tfidf
+    reading: LinearReading
 
     def score(self, items: Examples) -> Scored:
         """Right or wrong, and how sure."""
-        counts, _ = _counts(items)
-        chances = self.fits.predict_proba(self.known.of(counts))
+        chances = self.fits.predict_proba(self.reading.features_of(items))
         right = (chances.argmax(axis=2) == items.labels).astype(np.float32)
         sure = chances.max(axis=2)
         return Scored(right, calibration(sure, right), np.ones(len(items), dtype=np.int64))
