@@ -44,7 +44,7 @@ def descend(
 
     Args:
         curve: Values and slopes of the curve.
-        targets: What it should hit, shape (points,).
+        targets: What it should hit, shape (points,) or, one set per fit, (fits, points).
         weights: How often each point counts in each fit, shape (fits, points).
         starts: Shape (fits, parameters).
         bounds: Least and greatest value of each parameter, shape (2, parameters).
@@ -54,25 +54,28 @@ def descend(
     Source: Levenberg 1944, Marquardt 1963, with reweighting after Holland & Welsch 1977.
     """
     found = np.clip(starts, *bounds)
+    aims = np.broadcast_to(targets, weights.shape)
     values, slopes = curve(found)
-    loss = (weights * huber(targets - values, delta)).sum(axis=1)
+    loss = (weights * huber(aims - values, delta)).sum(axis=1)
     damping = np.full(len(found), _DAMPING)
     idle = np.zeros(len(found), dtype=np.int64)
     live = np.arange(len(found))
     for _ in range(steps):
-        residuals = targets - values
+        residuals = aims[live] - values
         # Reweighted squares touch the Huber loss from above, so a step that lowers them lowers it.
         size = np.maximum(np.abs(residuals), np.finfo(np.float64).tiny)
         pull = weights[live] * np.minimum(1.0, delta / size)
         leaned = (slopes * pull[:, :, None]).transpose(0, 2, 1)
         square = leaned @ slopes
         diagonal = np.einsum("fpp->fp", square)
-        ridge = damping[live, None] * diagonal + np.finfo(np.float64).eps * diagonal.max(axis=1, keepdims=True)
+        ridge = damping[live, None] * diagonal + np.finfo(np.float64).eps * diagonal.max(
+            axis=1, keepdims=True
+        )
         damped = square + np.eye(square.shape[1]) * (ridge + np.finfo(np.float64).tiny)[:, None, :]
         step = np.linalg.solve(damped, (leaned @ residuals[:, :, None]))[:, :, 0]
         tried = np.clip(found[live] + step, *bounds)
         new_values, new_slopes = curve(tried)
-        new_loss = (weights[live] * huber(targets - new_values, delta)).sum(axis=1)
+        new_loss = (weights[live] * huber(aims[live] - new_values, delta)).sum(axis=1)
         better = new_loss < loss[live]
         gained = (loss[live] - new_loss) > _ENOUGH * loss[live]
         idle[live] = np.where(gained, 0, idle[live] + 1)

@@ -143,7 +143,9 @@ def _check(sizes: Floats, losses: Floats) -> None:
             raise InputError(f"a {name} is not a positive number", fix="Leave that point out.")
     least = fewest_points(sizes.shape[1])
     if len(losses) < least:
-        raise InputError(f"the law has {least // 2} constants; {len(losses)} points cannot settle them (least: {least})")
+        raise InputError(
+            f"the law has {least // 2} constants; {len(losses)} points cannot settle them (least: {least})"
+        )
     for axis in sizes.T:
         if len(np.unique(axis)) < 3:
             raise InputError(
@@ -183,7 +185,10 @@ def _search(curve: Curve, targets: Floats, places: Floats, bounds: Floats, delta
     """Different local minima, the best first, shape (at most `_WARM`, parameters)."""
     starts = _starts(targets, places)
     screened = np.concatenate(
-        [huber(targets - curve(part)[0], delta).sum(axis=1) for part in np.array_split(starts, 1 + len(starts) // 64)]
+        [
+            huber(targets - curve(part)[0], delta).sum(axis=1)
+            for part in np.array_split(starts, 1 + len(starts) // 64)
+        ]
     )
     chosen = starts[np.argsort(screened, kind="stable")[:_DEEPER]]
     every = np.ones((len(chosen), len(targets)))
@@ -197,7 +202,9 @@ def _search(curve: Curve, targets: Floats, places: Floats, bounds: Floats, delta
 
     ends = []
     for start in found[np.argsort(loss, kind="stable")[:_POLISHED]]:
-        end = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds.T, options={"maxiter": 500})
+        end = minimize(
+            objective, start, jac=True, method="L-BFGS-B", bounds=bounds.T, options={"maxiter": 500}
+        )
         ends.append((float(end.fun), end.x))
     ends.sort(key=lambda end: end[0])
     kept = [ends[0][1]]
@@ -225,7 +232,9 @@ def _starts(targets: Floats, places: Floats) -> Floats:
     return np.array(starts)
 
 
-def _refit(curve: Curve, targets: Floats, weights: Floats, optima: Floats, bounds: Floats, delta: float) -> Floats:
+def _refit(
+    curve: Curve, targets: Floats, weights: Floats, optima: Floats, bounds: Floats, delta: float
+) -> Floats:
     """The best fit under each set of weights, from each known optimum, shape (fits, parameters)."""
     best, least = np.empty((len(weights), optima.shape[1])), np.full(len(weights), np.inf)
     for optimum in optima:
