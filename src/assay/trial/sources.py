@@ -151,8 +151,7 @@ def measures(
             "no law foretells the loss of mixes left out better than their mean: the sources do not differ by more "
             f"than noise here ({how})"
         )
-        slices: list[dict[str, str] | None] = [{"source": name} for name in mixes.names]
-        absent = [_missing("trial.source_share", reason, common, slice) for slice in slices]
+        absent = [_missing("trial.source_share", reason, common, {"source": name}) for name in mixes.names]
         return [*absent, _missing("trial.source_gain", reason, common, None), *out]
     drawn = losses if draws is None else draws[rng.integers(0, len(draws), number)]
     full = mixtures.fit(law.kind, shares, losses, np.ones((1, len(losses))), seed=seed)
@@ -229,7 +228,8 @@ def _capped(shares: Floats, most: Floats) -> Floats:
         wish = np.where(room > 1e-12, shares, 0.0)
         wish = wish if wish.sum() > 1e-12 else np.maximum(room, 0.0)
         out = np.minimum(out + left * wish / wish.sum(), most)
-    return out / out.sum()
+    whole: Floats = out / out.sum()
+    return whole
 
 
 def _whole(shares: Floats, rows: int, available: Ints) -> Ints:
