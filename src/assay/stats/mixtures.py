@@ -1,7 +1,8 @@
 """Laws of mixtures: what loss comes of a mix of sources, from the losses of mixes that were tried.
 
-Three laws: a straight line in the shares, the exponential mixing law, and boosted trees. Each is fitted to shares that
-sum to 1, and none is asked about mixes unlike those it was fitted to.
+Four laws: a straight line in the shares, the exponential mixing law, a parabola and boosted trees. The first two are
+lowest at one source alone; the others can find that sources do better together. Each is fitted to shares that sum to 1, and
+none is asked about mixes unlike those it was fitted to.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from assay.core.errors import InputError
 from assay.stats.descent import descend
 
 Floats = npt.NDArray[np.float64]
-Kind = Literal["mean", "linear", "exponential", "trees"]
+Kind = Literal["mean", "linear", "exponential", "quadratic", "trees"]
 Laws = Callable[[Floats], Floats]  # mixes, shape (new, sources), to their losses by each fit, (fits, new)
 
 MANY = 100  # mixes: trees can learn from here on, and one left out at a time is no better than a tenth
@@ -46,12 +47,19 @@ class LeftOut:
 
 def fewest_mixes(kind: Kind, sources: int) -> int:
     """Mixes that a law needs, one of them left out."""
-    return {"mean": 2, "linear": sources + 2, "exponential": sources + 4, "trees": MANY}[kind]
+    pairs = sources * (sources + 1)  # two mixes for each constant of a parabola
+    return {
+        "mean": 2,
+        "linear": sources + 2,
+        "exponential": sources + 4,
+        "quadratic": max(pairs, sources + 4),
+        "trees": MANY,
+    }[kind]
 
 
 def usable(mixes: int, sources: int) -> tuple[Kind, ...]:
     """The laws that so many mixes can settle, the simplest first."""
-    kinds: tuple[Kind, ...] = ("mean", "linear", "exponential", "trees")
+    kinds: tuple[Kind, ...] = ("mean", "linear", "exponential", "quadratic", "trees")
     return tuple(kind for kind in kinds if mixes >= fewest_mixes(kind, sources))
 
 
@@ -60,14 +68,15 @@ def fit(kind: Kind, shares: Floats, losses: Floats, weights: Floats, *, seed: in
 
     Args:
         kind: ``mean``: the mean loss, whatever the mix. ``linear``: ``sum r_i l_i``, ordinary least squares.
-            ``exponential``: ``c + exp(sum t_i r_i)``, least squares. ``trees``: boosted regression trees.
+            ``exponential``: ``c + exp(sum t_i r_i)``, least squares. ``quadratic``: ``sum r_i l_i + sum r_i r_j l_ij``,
+            least squares. ``trees``: boosted regression trees.
         shares: Of each source in each mix tried, rows sum to 1, shape (mixes, sources).
         losses: Lower is better, positive, shape (mixes,) or, one set per fit, (fits, mixes).
         weights: How often each mix counts in each fit, shape (fits, mixes).
         seed: Of the trees.
     Raises: InputError: fewer mixes than `fewest_mixes`, less the one that may be left out.
     Source: linear and trees: Liu et al. 2024, RegMix; exponential: Ye et al. 2024, Data Mixing Laws (their k is taken
-        into t, for the shares sum to 1).
+        into t, for the shares sum to 1); quadratic: Scheffé 1958, Experiments with Mixtures.
     """
     least = fewest_mixes(kind, shares.shape[1]) - 1
     if len(shares) < least:
@@ -81,6 +90,9 @@ def fit(kind: Kind, shares: Floats, losses: Floats, weights: Floats, *, seed: in
     if kind == "linear":
         alone = _line(shares, every, weights)
         return lambda wanted: alone @ wanted.T
+    if kind == "quadratic":
+        together = _line(_pairs(shares), every, weights)
+        return lambda wanted: together @ _pairs(wanted).T
     if kind == "exponential":
         constants = _exponential(shares, every, weights)
         return lambda wanted: constants[:, [0]] + np.exp(constants[:, 1:] @ wanted.T)
@@ -134,6 +146,12 @@ def _line(shares: Floats, losses: Floats, weights: Floats) -> Floats:
     return (np.linalg.pinv(square, hermitian=True) @ (leaned.transpose(0, 2, 1) @ losses[:, :, None]))[
         :, :, 0
     ]
+
+
+def _pairs(shares: Floats) -> Floats:
+    """Shares, and products of every two, shape (mixes, sources * (sources + 1) / 2)."""
+    first, second = np.triu_indices(shares.shape[1], 1)
+    return np.hstack([shares, shares[:, first] * shares[:, second]])
 
 
 def _exponential(shares: Floats, losses: Floats, weights: Floats) -> Floats:

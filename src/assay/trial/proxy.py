@@ -52,8 +52,8 @@ def measures(
             "items and seeds, which blur ranks: the interval reaches lower than it must"
         )
         for statistic, value in (("spearman", found.spearman), ("kendall", found.kendall)):
-            slice = {**slices, "statistic": statistic}
-            out.append(_measure("evaluation.proxy_rank_correlation", value, how, slice, items, level))
+            of = {**slices, "statistic": statistic}
+            out.append(_measure("evaluation.proxy_rank_correlation", value, how, of, items, level))
         name = "evaluation.decision_accuracy"
         out.append(
             _measure(
@@ -78,16 +78,16 @@ def measures(
 
 def snr(scores: Estimate, learner: str, *, items: int, level: float = 0.95) -> Measure:
     """`evaluation.snr` of one learner, beside the ratio that equal arms would show."""
-    slice = {"learner": learner}
+    of = {"learner": learner}
     try:
         found = ranks.separation(scores.value, scores.draws, level=level)
     except InputError as error:
-        return _missing("evaluation.snr", error.what, slice, items, level)
+        return _missing("evaluation.snr", error.what, of, items, level)
     how = (
         f"range of {len(scores.value)} arms {found.signal:.3g} / noise of an arm against the others {found.noise:.3g}; the "
         f"reference is what equal arms would show; {len(scores.draws)} joint draws over test items and seeds"
     )
-    measure = _measure("evaluation.snr", found.ratio, how, slice, items, level)
+    measure = _measure("evaluation.snr", found.ratio, how, of, items, level)
     chance = Reference(value=found.chance.value, low=found.chance.low, high=found.chance.high)
     return measure.model_copy(update={"reference": chance})
 
