@@ -169,8 +169,8 @@ def _exponential(shares: Floats, losses: Floats, weights: Floats) -> Floats:
     least, most = losses.min(), losses.max()
     sources = shares.shape[1]
     # A constant far below all losses makes the law a straight line; further down nothing changes.
-    lows = [least - _FARTHEST * (most - least) - least, *[-_STEEPEST] * sources]
-    highs = [least, *[_STEEPEST] * sources]
+    lows = [least - _FARTHEST * (most - least), *[-_STEEPEST] * sources]
+    highs = [most, *[_STEEPEST] * sources]
     bounds = np.array([lows, highs])
     together = weights.sum(axis=0, keepdims=True)
     mean = (weights * losses).sum(axis=0, keepdims=True) / np.maximum(together, np.finfo(np.float64).tiny)
