@@ -198,19 +198,27 @@ def _exponential(shares: Floats, losses: Floats, weights: Floats) -> Floats:
 def _trees(shares: Floats, losses: Floats, weights: Floats, seed: int) -> Laws:
     # Half a second of import, which a table without a hundred mixes need not pay.
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    # The tables are small: threads would wait for one another, on a busy machine far longer than one needs to work.
     fitted = []
-    for of_fit, counts in zip(losses, weights, strict=True):
-        kept = counts > 0
-        trees = HistGradientBoostingRegressor(
-            learning_rate=_RATE,
-            max_iter=_TREES,
-            min_samples_leaf=_LEAF,
-            early_stopping=False,
-            random_state=seed,
-        )
-        fitted.append(trees.fit(shares[kept], of_fit[kept], sample_weight=counts[kept]))
-    return lambda wanted: np.array([trees.predict(wanted) for trees in fitted])
+    with threadpool_limits(limits=1, user_api="openmp"):
+        for of_fit, counts in zip(losses, weights, strict=True):
+            kept = counts > 0
+            trees = HistGradientBoostingRegressor(
+                learning_rate=_RATE,
+                max_iter=_TREES,
+                min_samples_leaf=_LEAF,
+                early_stopping=False,
+                random_state=seed,
+            )
+            fitted.append(trees.fit(shares[kept], of_fit[kept], sample_weight=counts[kept]))
+
+    def predict(wanted: Floats) -> Floats:
+        with threadpool_limits(limits=1, user_api="openmp"):
+            return np.array([trees.predict(wanted) for trees in fitted])
+
+    return predict
 
 
 def _blocks(fits: int, cells: int) -> Iterator[slice]:
