@@ -134,7 +134,7 @@ def found(
     rng = np.random.default_rng(seed)
     losses = law(plan.shares) + rng.normal(0, noise, len(plan.shares))
     measures = sources.measures(
-        plan, losses, draws=losses + rng.normal(0, noise, (500, len(losses))), seed=seed
+        plan, losses, draws=losses + rng.normal(0, noise, (400, len(losses))), seed=seed
     )
     read = [
         None if m.value is None or m.low is None or m.high is None else (m.value, m.low, m.high)
@@ -165,8 +165,8 @@ def test_a_source_that_is_best_takes_the_mix() -> None:
 
 
 def test_sources_that_are_equal_promise_no_gain() -> None:
-    gains = [found(flat, seed)[1][-1] for seed in range(10)]
-    assert sum(gain is None for gain in gains) >= 5
+    gains = [found(flat, seed)[1][-1] for seed in range(6)]
+    assert sum(gain is None for gain in gains) >= 3
     assert all(gain is None or gain[1] <= 0 for gain in gains)
 
 
