@@ -233,7 +233,8 @@ def test_error_is_the_clustered_one_of_the_textbook() -> None:
     rng = np.random.default_rng(1)
     kin = np.repeat(np.arange(150), 6)
     shared = rng.normal(size=150)[kin]
-    base, new = rng.normal(size=900), rng.normal(size=900) + shared
+    base: Floats = rng.normal(size=900)
+    new: Floats = rng.normal(size=900) + shared
     difference = new - base
     sums = np.bincount(kin, difference - difference.mean())
     textbook = np.sqrt(np.sum(sums**2)) / 900

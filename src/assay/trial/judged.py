@@ -150,7 +150,13 @@ def _kappa(agreed: Measure, chance: float, where: dict[str, str]) -> Measure:
     if agreed.value is None or agreed.low is None or agreed.high is None:
         return missing(name, agreed.missing or "", where, agreed.left_out, agreed.level)
     if chance >= 1:
-        return missing(name, "all labels and all verdicts are the same", where, agreed.left_out, agreed.level)
+        return missing(
+            name,
+            "all labels and verdicts name one side; label pairs that the other side wins, too",
+            where,
+            agreed.left_out,
+            agreed.level,
+        )
     value, low, high = ((each - chance) / (1 - chance) for each in (agreed.value, agreed.low, agreed.high))
     method = f"agreement beyond the {chance:.3g} that chance gives, over what chance leaves; {agreed.method}"
     return measured(name, value, low, high, agreed.n, method, where, agreed.left_out, agreed.level)
