@@ -234,7 +234,7 @@ def test_error_is_the_clustered_one_of_the_textbook() -> None:
     kin = np.repeat(np.arange(150), 6)
     shared = rng.normal(size=150)[kin]
     base: Floats = rng.normal(size=900)
-    new: Floats = rng.normal(size=900) + shared
+    new = np.asarray(rng.normal(size=900) + shared, dtype=np.float64)
     difference = new - base
     sums = np.bincount(kin, difference - difference.mean())
     textbook = np.sqrt(np.sum(sums**2)) / 900
