@@ -362,6 +362,15 @@ def test_items_are_matched_by_id_and_content(tmp_path: Path) -> None:
         compare_scores([base, lines(tmp_path / "other.jsonl", [{"id": "z", "score": 1, "acc,none": 1}])])
 
 
+def test_files_of_one_task_are_called_after_their_models(tmp_path: Path) -> None:
+    paths = []
+    for model, stamp in (("real-8b", "2026-01-01T00-00-00.1"), ("mixed-8b", "2026-01-02T00-00-00.1")):
+        (tmp_path / model).mkdir()
+        rows = [{"id": n, "score": n % 2} for n in range(20)]
+        paths.append(lines(tmp_path / model / f"samples_gsm8k_{stamp}.jsonl", rows))
+    assert find(compare_scores(paths), "trial.score_delta").slice == {"arm": "mixed-8b"}
+
+
 def test_too_few_items_give_no_number(tmp_path: Path) -> None:
     result = compare_arms([arm("real", np.ones(5)), arm("new", np.zeros(5))])
     measure = find(result, "trial.score_delta")

@@ -14,6 +14,7 @@ from assay.core.evidence import Loss
 from assay.core.measure import Measure, Worse
 from assay.core.recipe import Recipe
 from assay.core.trial import Cost, Trial
+from assay.engine.eval_logs import harness_task
 from assay.engine.scores import ArmScores, read_scores
 from assay.stats import decisions
 from assay.trial.paired import DRAWS, Effect, by_cluster, clusters_of, mean_effect
@@ -69,9 +70,8 @@ def compare_scores(
         read_scores(path, metric=metric if folder else first.metric, slices=slices, cluster=cluster)
         for path in paths[1:]
     ]
-    return compare_arms(
-        [first, *others], margin=margin, seed=seed, level=level, lower_is_better=lower_is_better
-    )
+    arms = _called(paths, [first, *others])
+    return compare_arms(arms, margin=margin, seed=seed, level=level, lower_is_better=lower_is_better)
 
 
 def compare_arms(
@@ -372,6 +372,16 @@ def _measure(
 
 def _counts_down(metric: str) -> bool:
     return metric.partition(",")[0].rpartition("/")[2].lower() in LOWER_IS_BETTER
+
+
+def _called(paths: Sequence[str | Path], arms: Sequence[ArmScores]) -> list[ArmScores]:
+    """Arms called after their files, or after the folders these lie in if the files tell only the task."""
+    tasks, folders = [harness_task(arm.name) for arm in arms], [Path(path).parent.name for path in paths]
+    clash, apart = len(set(tasks)) < len(tasks), len(set(folders)) == len(folders)
+    return [
+        replace(arm, name=folder) if clash and apart and folder else arm
+        for arm, folder in zip(arms, folders, strict=True)
+    ]
 
 
 def _named_apart(arms: Sequence[ArmScores]) -> list[ArmScores]:
