@@ -55,11 +55,13 @@ class Completion:
     Attributes:
         cut: The token limit ended the text, not the model.
         tokens: Tokens written, without the prompt.
+        prompt_tokens: Tokens read; 0 if the model does not say.
     """
 
     text: str
     cut: bool
     tokens: int
+    prompt_tokens: int = 0
 
 
 class LanguageModel(Protocol):
@@ -209,6 +211,7 @@ def _completion(answer: dict[str, Any], model: str) -> Completion:
             text=choice["message"]["content"] or "",
             cut=choice["finish_reason"] == "length",
             tokens=answer["usage"]["completion_tokens"],
+            prompt_tokens=answer["usage"].get("prompt_tokens") or 0,
         )
     except (KeyError, IndexError, TypeError) as error:
         raise EngineError(f"not an answer of the chat protocol: {str(answer)[:500]}", where=model) from error
