@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import InputError
-from assay.kernels.gram_sampling import Drawer, likeliest, tempered
+from assay.kernels.gram_sampling import Drawer
+from assay.kernels.gram_temperature import likeliest, tempered
 from assay.kernels.gram_trie import ABSENT, Trie, build_trie
 from assay.kernels.kneser_ney import Tables, fit_tables, token_bits
 from assay.models.bpe import train_bpe, train_words
