@@ -7,9 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from assay.core import rules as core
 from assay.core.evidence import Run
-from assay.core.rules import Outcome, Rules, Word
+from assay.core.judge import Outcome, Word
+from assay.core.judge import judge as decide
+from assay.core.rules import Rules, load, parse
 
 SHOWN = 5  # checks of one rule that are told in words; the rest is counted
 _CODES = {"pass": 0, "broken": 1, "undecided": 3}
@@ -57,16 +58,16 @@ def gate(run: Run, *, rules: Path | None = None, against: Path | None = None) ->
 
     Raises: InputError: the rules or the earlier run cannot be read, or a rule names what does not exist.
     """
-    loaded = default_rules() if rules is None else core.load(rules)
+    loaded = default_rules() if rules is None else load(rules)
     earlier = _earlier(loaded, against)
-    outcomes = core.judge(loaded, run.evidence, None if earlier is None else earlier.evidence)
+    outcomes = decide(loaded, run.evidence, None if earlier is None else earlier.evidence)
     return Judgement(run, earlier, loaded, outcomes)
 
 
 def default_rules() -> Rules:
     """The rules that come with the package."""
     text = (files("assay.report") / "default_rules.toml").read_text(encoding="utf-8")
-    return core.parse(text)
+    return parse(text)
 
 
 def record(judgement: Judgement) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.core.rules import Outcome, Word
+from assay.core.judge import Outcome, Word
 from assay.report.escape import line, markdown, workflow
 from assay.report.gate import Judgement, told
 from assay.report.sarif import relative
@@ -17,18 +17,18 @@ _TABLE = 500  # rules in the summary
 _SIGNS: dict[Word, str] = {"pass": "✅", "broken": "❌", "undecided": "❔", "skipped": "➖"}
 
 
-def annotations(judgement: Judgement, root: Path) -> str:
+def commands(judgement: Judgement, root: Path) -> str:
     """Workflow commands, one for each rule that is not met, the gravest first; at most ten of a kind.
 
     Args:
         root: The folder that paths are relative to: the checkout.
     """
-    commands: dict[str, list[str]] = {"error": [], "warning": []}
+    found: dict[str, list[str]] = {"error": [], "warning": []}
     for word in ("broken", "undecided"):
         for outcome in judgement.outcomes:
             if outcome.word == word:
-                commands["error" if outcome.fails else "warning"].append(_command(judgement, outcome, root))
-    return "".join(text for kind in commands.values() for text in kind[:ANNOTATIONS])
+                found["error" if outcome.fails else "warning"].append(_command(judgement, outcome, root))
+    return "".join(text for kind in found.values() for text in kind[:ANNOTATIONS])
 
 
 def summary(judgement: Judgement) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as xml
 
-from assay.core.rules import Outcome
+from assay.core.judge import Outcome
 from assay.report.escape import line
 from assay.report.escape import xml as legal
 from assay.report.gate import Judgement, told

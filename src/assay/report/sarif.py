@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from assay.core.rules import Check, Outcome, Rule
+from assay.core.judge import Check, Outcome
+from assay.core.rules import Rule
 from assay.report.escape import line
 from assay.report.gate import Judgement
 
