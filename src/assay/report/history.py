@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,10 +37,14 @@ class Series:
     points: tuple[Measure | None, ...]
 
     @property
+    def told(self) -> tuple[str | None, ...]:
+        """Each value in words."""
+        return tuple(None if point is None else words.with_interval(point) for point in self.points)
+
+    @property
     def latest(self) -> str:
         """The last value in words."""
-        last = self.points[-1]
-        return "not measured" if last is None else words.with_interval(last)
+        return self.told[-1] or "not measured"
 
     @property
     def trend(self) -> str:
@@ -108,7 +113,7 @@ def record(found: History) -> dict[str, Any]:
         "schema": "assay.history/1",
         "folder": found.folder,
         "runs": [{"name": name, "date": date} for name, date in found.runs],
-        "claims": [{"id": id, "verdicts": list(row)} for id, row in found.verdicts],
+        "claims": [{"id": claim, "verdicts": list(row)} for claim, row in found.verdicts],
         "series": [
             {
                 "name": each.name,
@@ -163,15 +168,15 @@ def _verdicts(runs: list[Run]) -> tuple[tuple[str, tuple[str | None, ...]], ...]
         )
         for claim in CLAIMS
     }
-    decided = {id: row for id, row in rows.items() if set(row) - {None, "not measured"}}
+    decided = {name: row for name, row in rows.items() if set(row) - {None, "not measured"}}
     return tuple(decided.items())
 
 
 def _chart(series: Series, runs: tuple[tuple[str, str], ...]) -> Markup:
     """Inline SVG: a dot with its whisker for each run, a line between neighbours, grey for the reference."""
-    known = [point for point in series.points if point is not None]
-    ends = [end for point in known for end in (point.low, point.high) if end is not None]
-    references = [point.reference for point in known if point.reference is not None]
+    shown = [point for point in series.points if point is not None]
+    ends = [end for point in shown for end in (point.low, point.high) if end is not None]
+    references = [point.reference for point in shown if point.reference is not None]
     ends += [end for each in references for end in (each.low, each.high)]
     low, high = min(ends), max(ends)
     low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
@@ -189,7 +194,7 @@ def _chart(series: Series, runs: tuple[tuple[str, str], ...]) -> Markup:
         height = max(2.0, float(y(last.low)) - float(y(last.high)))
         parts.append(f'<rect class="band" x="0" width="{_WIDTH}" y="{y(last.high)}" height="{height:.1f}"/>')
     places = [(at, point) for at, point in enumerate(series.points) if point is not None]
-    for (at, point), (then, later) in zip(places, places[1:], strict=False):
+    for (at, point), (then, later) in itertools.pairwise(places):
         assert point.value is not None and later.value is not None  # noqa: PT018 (only points with a value)
         if then == at + 1:
             parts.append(
@@ -203,7 +208,7 @@ def _chart(series: Series, runs: tuple[tuple[str, str], ...]) -> Markup:
             f'y2="{y(point.high)}"/><circle class="dot" cx="{x(at)}" cy="{y(point.value)}" r="4"/></g>'
         )
     bottom = _TOP + _HEIGHT + 18
-    unit = known[-1].unit
+    unit = shown[-1].unit
     parts += [
         f'<text x="0" y="{bottom}">{escape(clean(runs[0][0][:24]))}</text>',
         f'<text x="{_WIDTH}" y="{bottom}" text-anchor="end">{escape(clean(runs[-1][0][:24]))}</text>',
