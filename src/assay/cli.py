@@ -505,7 +505,7 @@ def _print_answer(run: Run) -> None:
 
 def _show(parts: list[str | Table]) -> None:
     """Lines and tables as they are, whatever the data put in them."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     for part in parts:
         console.print(part, markup=False, soft_wrap=isinstance(part, str))
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from assay.core import words
 from assay.core.catalogue import CATALOGUE
-from assay.core.change import bounds, worsening
+from assay.core.change import bounds, same_amount, worsening
 from assay.core.claim import CLAIMS
 from assay.core.errors import InputError
 from assay.core.evidence import ClaimResult, Evidence, VerdictWord
@@ -179,6 +179,9 @@ def _ratchet(rule: Rule, measure: Measure, earlier: Evidence | None, comparisons
         return _missing(rule, measure.name, where, "the earlier run did not measure it")
     if before.unit != measure.unit:
         return _missing(rule, measure.name, where, f"the earlier run measured it in {before.unit}")
+    if not same_amount(before, measure):
+        why = f"it moves with the amount of data, {before.n:,} before and {measure.n:,} now"
+        return _missing(rule, measure.name, where, why)
     assert rule.no_worse_by is not None
     wide = measure.model_copy(update=_widened(measure, comparisons))
     wide_before = before.model_copy(update=_widened(before, comparisons))
@@ -206,7 +209,7 @@ def _missing(rule: Rule, of: str, where: str, why: str, *, strict: bool = False)
     wanted = rule.if_missing or ("broken" if strict else "undecided")
     word: Word = "skipped" if wanted == "skip" else wanted
     place = f" ({where})" if where else ""
-    return Check(of, where, word, f"{_title(of)}{place} was not measured: {why}")
+    return Check(of, where, word, f"{_title(of)}{place} cannot be judged: {why}")
 
 
 def _title(name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from assay.core import words
 from assay.core.catalogue import CATALOGUE
-from assay.core.change import Change, Direction, adjusted, change
+from assay.core.change import Change, Direction, adjusted, change, same_amount, same_reference
 from assay.core.claim import CLAIMS
 from assay.core.evidence import Evidence, Run, VerdictWord
 from assay.core.measure import Measure
@@ -24,7 +24,7 @@ from assay.report.paired import ArmChange, arms
 FALSE_DISCOVERY_RATE = 0.05
 _TITLES = {each.name: each.title for each in CATALOGUE}
 _CLAIMS = {each.id: each.title for each in CLAIMS}
-How = Literal["independent", "paired by seed"]
+How = Literal["independent", "against references", "other amounts", "paired by seed"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Moved:
         difference: Later minus earlier in words, with its 95 % interval.
         change: The same as numbers, in the measure's unit, and which way it is.
         q: Adjusted p-value over all comparisons.
-        how: Whether the two values were joined as independent or seed by seed.
+        how: Joined as independent; likewise, but each against its own reference; likewise, but resting on other
+            amounts of data, so that no way is better; or seed by seed.
     """
 
     name: str
@@ -151,7 +152,7 @@ def headline(found: Comparison) -> str:
         return f"Nothing moved beyond noise, of {words.count(total, 'number')} that both runs have."
     parts = [f"{better:,} got better", f"{worse:,} got worse"]
     if other:
-        parts.append(f"{other:,} moved where neither way is better")
+        parts.append(f"{other:,} moved, but neither way can be called better")
     return f"Of {words.count(total, 'number')} that both runs have, {', '.join(parts)}; the rest is within noise."
 
 
@@ -184,9 +185,15 @@ def _moved(before: Measure, after: Measure) -> tuple[Moved, float]:
         difference=_difference(found, after.unit),
         change=found,
         q=1.0,
-        how="independent",
+        how=_how(before, after),
     )
     return moved, found.p
+
+
+def _how(before: Measure, after: Measure) -> How:
+    if not same_amount(before, after):
+        return "other amounts"
+    return "independent" if same_reference(before, after) else "against references"
 
 
 def _difference(found: Change, unit: str) -> str:
@@ -251,6 +258,6 @@ def _inputs(before: Evidence, after: Evidence) -> Iterable[str]:
             )
     if before.seed != after.seed:
         yield f"seed: {before.seed} before, {after.seed} now"
-    versions = [f"{each.tool.version} ({each.tool.commit or 'no commit'})" for each in (before, after)]
+    versions = [f"{each.tool.version} ({(each.tool.commit or 'no commit')[:10]})" for each in (before, after)]
     if versions[0] != versions[1]:
         yield f"Assay: {versions[0]} before, {versions[1]} now"

@@ -15,7 +15,7 @@ def render(found: Comparison) -> str:
     groups = (
         ("Got worse", found.beyond_noise("worse")),
         ("Got better", found.beyond_noise("better")),
-        ("Moved, where neither way is better", found.beyond_noise("neither")),
+        ("Moved, but neither way can be called better", found.beyond_noise("neither")),
     )
     return draw(
         "compare.html.jinja",

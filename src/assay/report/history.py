@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +13,14 @@ from markupsafe import Markup, escape
 
 from assay.core import words
 from assay.core.catalogue import CATALOGUE
-from assay.core.change import change
+from assay.core.change import Change, adjusted, change
 from assay.core.claim import CLAIMS
 from assay.core.errors import InputError
 from assay.core.evidence import Run
 from assay.core.measure import Measure
 from assay.core.rules import known, where_of
 from assay.core.unseen import clean
+from assay.report.compare import FALSE_DISCOVERY_RATE
 from assay.report.sheet import render as draw
 
 _TITLES = {each.name: each.title for each in CATALOGUE}
@@ -29,12 +30,18 @@ _WIDTH, _HEIGHT, _LEFT, _TOP = 320, 120, 6, 10  # of one chart, in pixels; room 
 
 @dataclass(frozen=True)
 class Series:
-    """One measure over all runs; None where a run has no value."""
+    """One measure over all runs.
+
+    Attributes:
+        points: What each run measured; None where it has no value.
+        trend: What the last run did to it beyond noise: better, worse or moved; empty where nothing is sure.
+    """
 
     name: str
     title: str
     where: str
     points: tuple[Measure | None, ...]
+    trend: str = ""
 
     @property
     def told(self) -> tuple[str | None, ...]:
@@ -45,17 +52,6 @@ class Series:
     def latest(self) -> str:
         """The last value in words."""
         return self.told[-1] or "not measured"
-
-    @property
-    def trend(self) -> str:
-        """What the last run did to it: better, worse or moved, beyond noise; empty when within noise."""
-        before, after = self.points[-2:]
-        if before is None or after is None or before.unit != after.unit:
-            return ""
-        found = change(before, after)
-        if found.low <= 0 <= found.high:
-            return ""
-        return found.direction if found.direction != "neither" else "moved"
 
 
 @dataclass(frozen=True)
@@ -157,8 +153,28 @@ def _series(runs: list[Run], names: Sequence[str]) -> tuple[Series, ...]:
         for (name, _, where), points in by_key.items()
         if names or sum(point is not None for point in points) > 1
     ]
+    found = _with_trends(found)
     found.sort(key=lambda each: (_DECIDING.get(each.name, len(_DECIDING)), each.name, each.where))
     return tuple(found)
+
+
+def _with_trends(series: list[Series]) -> list[Series]:
+    """What the last step did to each, with the false discovery rate held at 5 % over all of them."""
+    steps = [_last_step(each) for each in series]
+    sure = iter(adjusted([step.p for step in steps if step is not None]))
+    found = []
+    for each, step in zip(series, steps, strict=True):
+        moved = step is not None and next(sure) <= FALSE_DISCOVERY_RATE and step.value != 0
+        trend = "" if step is None or not moved else step.direction
+        found.append(replace(each, trend="moved" if trend == "neither" else trend))
+    return found
+
+
+def _last_step(series: Series) -> Change | None:
+    before, after = series.points[-2:]
+    if before is None or after is None or before.unit != after.unit:
+        return None
+    return change(before, after)
 
 
 def _verdicts(runs: list[Run]) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
@@ -212,9 +228,8 @@ def _chart(series: Series, runs: tuple[tuple[str, str], ...]) -> Markup:
     parts += [
         f'<text x="0" y="{bottom}">{escape(clean(runs[0][0][:24]))}</text>',
         f'<text x="{_WIDTH}" y="{bottom}" text-anchor="end">{escape(clean(runs[-1][0][:24]))}</text>',
-        f'<text x="{_WIDTH}" y="{_TOP - 2}" text-anchor="end">{escape(words.number(high, high - low, unit))}</text>',
-        f'<text x="{_WIDTH}" y="{_TOP + _HEIGHT - 2}" text-anchor="end">'
-        f"{escape(words.number(low, high - low, unit))}</text>",
+        f'<text x="{_WIDTH / 2}" y="{bottom}" text-anchor="middle">'
+        f"{escape(words.number(low, high - low, unit))} … {escape(words.number(high, high - low, unit))}</text>",
     ]
     return Markup(
         f'<svg class="series" viewBox="0 0 {_WIDTH} {bottom + 4}" role="img">{"".join(parts)}</svg>'
