@@ -5,6 +5,8 @@ Source: Hugging Face Hub, Dataset Cards.
 
 from __future__ import annotations
 
+import re
+
 from assay.core.errors import InputError
 from assay.core.words import count
 from assay.report.cards.facts import Facts
@@ -25,23 +27,27 @@ def update(card: str, facts: Facts) -> str:
     A card without markers gets the block at its end; no card at all becomes a new one, whose header holds what
     is known: that the rows are synthetic, and how many there are.
 
-    Raises: InputError: one marker stands without the other, or one stands twice.
+    Raises: InputError: a marker's line stands without the other's, or twice.
     """
     ends = "\r\n" if "\r\n" in card else "\n"
     text = block(facts).replace("\n", ends)
-    begins, stops = card.count(BEGIN), card.count(END)
-    if begins == stops == 0:
+    begins, stops = (list(_alone(marker).finditer(card)) for marker in (BEGIN, END))
+    if not begins and not stops:
         if not card.strip():
             return f"{_header(facts)}\n# {markdown(facts.name)}\n\n{text}\n"
         return card.rstrip("\r\n") + ends * 2 + text + ends
-    start, stop = card.find(BEGIN), card.find(END)
-    if (begins, stops) != (1, 1) or stop < start:
+    if (len(begins), len(stops)) != (1, 1) or stops[0].start() < begins[0].start():
         raise InputError(
             "its markers do not enclose one block",
             where="README.md",
-            fix=f"Leave one {BEGIN} before one {END}.",
+            fix=f"Leave one line {BEGIN} before one line {END}.",
         )
-    return card[:start] + text + card[stop + len(END) :]
+    return card[: begins[0].start()] + text + card[stops[0].end() :]
+
+
+def _alone(marker: str) -> re.Pattern[str]:
+    """A marker counts where it has a line to itself; in a sentence it is only spoken of."""
+    return re.compile(rf"^{re.escape(marker)}(?=[ \t]*\r?$)", re.MULTILINE)
 
 
 def block(facts: Facts) -> str:
