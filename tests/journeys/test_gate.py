@@ -7,27 +7,44 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from assay.cli import main
 
 from ..report.sample import evidence, measured, write_run
 
 pytest_plugins = ["pytester"]
 
 
-def assay(
-    *arguments: object, cwd: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "assay.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=os.environ | environment,
-    )
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Assay = Callable[..., Done]
+
+
+@pytest.fixture
+def assay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Assay:
+    """The command line in this process: what it prints, and the code it exits with."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["assay", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        return Done(int(left.value.code or 0), out, err)
+
+    return run
 
 
 def rules(folder: Path, text: str) -> Path:
@@ -41,9 +58,11 @@ def test_a_gate_in_a_build(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run").folder
     broken = rules(tmp_path, '[[rule]]\nmeasure = "quality.repetition_share"\nmax = 0.01\n')
     summary = tmp_path / "summary.md"
-    done = assay(
-        "gate", run, "--rules", broken, "--junit", "out/junit.xml", "--sarif", "out/gate.sarif", "--github",
-        cwd=tmp_path, GITHUB_STEP_SUMMARY=str(summary), GITHUB_WORKSPACE=str(tmp_path),
+    done = subprocess.run(
+        [sys.executable, "-m", "assay.cli", "gate", run, "--rules", broken, "--github",
+         "--junit", "out/junit.xml", "--sarif", "out/gate.sarif"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=os.environ | {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("::error file=rules.toml,line=1,")
@@ -62,7 +81,7 @@ def test_a_gate_in_a_build(tmp_path: Path) -> None:
         ('[[rule]]\nmeasure = "quality.repetition_share"\nmax = 0.09', 3),
     ],
 )
-def test_exit_codes(text: str, code: int, tmp_path: Path) -> None:
+def test_exit_codes(assay: Assay, text: str, code: int, tmp_path: Path) -> None:
     run = write_run(tmp_path / "run").folder
     done = assay("gate", run, "--rules", rules(tmp_path, text), "--json")
     assert done.returncode == code, done.stderr
@@ -74,7 +93,7 @@ def test_exit_codes(text: str, code: int, tmp_path: Path) -> None:
         assert json.loads(done.stdout)["exit_code"] == code
 
 
-def test_a_ratchet_finds_the_run_its_rules_name(tmp_path: Path) -> None:
+def test_a_ratchet_finds_the_run_its_rules_name(assay: Assay, tmp_path: Path) -> None:
     worse = tuple(
         measured(each.name, (0.2, 0.19, 0.21), corpus=each.corpus)
         if each.name == "quality.repetition_share"
@@ -90,7 +109,7 @@ def test_a_ratchet_finds_the_run_its_rules_name(tmp_path: Path) -> None:
     assert assay("gate", run.folder, "--rules", unnamed, "--against", earlier.folder).returncode == 1
 
 
-def test_compare_writes_table_page_and_json(tmp_path: Path) -> None:
+def test_compare_writes_table_page_and_json(assay: Assay, tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "a")
     moved = tuple(
         measured("trial.gap", (0.0, -0.01, 0.01)) if each.name == "trial.gap" else each
@@ -115,7 +134,7 @@ def test_compare_writes_table_page_and_json(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_cards_from_the_command_line(tmp_path: Path) -> None:
+def test_cards_from_the_command_line(assay: Assay, tmp_path: Path) -> None:
     run = write_run(tmp_path / "run").folder
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "README.md").write_text("---\nlicense: mit\n---\nby hand\n", encoding="utf-8")

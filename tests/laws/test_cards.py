@@ -223,7 +223,7 @@ class Ledger:
 
 def test_mlflow_gets_every_number_with_its_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger()
-    monkeypatch.setitem(sys.modules, "mlflow", ledger)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "mlflow", ledger)
     tracking.to_mlflow(made(tmp_path, hostile()))
     assert ledger.metrics["trial.gap"] == -0.084
     assert ledger.metrics["trial.gap.low"] <= ledger.metrics["trial.gap"] <= ledger.metrics["trial.gap.high"]
@@ -244,7 +244,12 @@ def test_wandb_gets_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyP
     told.save = lambda path, base_path, policy: told.saved.append(path)
     told.finish = lambda: told.done.append(True)
     opened: list[dict[str, Any]] = []
-    fake = SimpleNamespace(run=None, init=lambda **kind: (opened.append(kind), told)[1])
+
+    def init(**kind: Any) -> SimpleNamespace:
+        opened.append(kind)
+        return told
+
+    fake = SimpleNamespace(run=None, init=init)
     monkeypatch.setitem(sys.modules, "wandb", fake)
     run = made(tmp_path)
     tracking.to_wandb(run, files=False, project="films")
