@@ -126,6 +126,14 @@ def test_croissant_keeps_what_a_person_filled_in(tmp_path: Path) -> None:
     assert croissant.update(second, found) == second
 
 
+def test_a_file_name_with_blanks_makes_a_sound_id(tmp_path: Path) -> None:
+    (file,) = croissant.update({}, facts(made(tmp_path, one_file(name="my reviews (2).jsonl"))))[
+        "distribution"
+    ]
+    assert (file["@id"], file["name"]) == ("my_reviews_2_.jsonl", "my reviews (2).jsonl")
+    assert file["contentUrl"] == "my%20reviews%20%282%29.jsonl"
+
+
 @pytest.mark.parametrize("record", [one_file, hostile], ids=["sample", "hostile"])
 def test_croissant_is_valid(record: Any, tmp_path: Path) -> None:
     mlcroissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
@@ -227,7 +235,7 @@ def test_mlflow_gets_every_number_with_its_interval(tmp_path: Path, monkeypatch:
     tracking.to_mlflow(made(tmp_path, hostile()))
     assert ledger.metrics["trial.gap"] == -0.084
     assert ledger.metrics["trial.gap.low"] <= ledger.metrics["trial.gap"] <= ledger.metrics["trial.gap.high"]
-    assert all(re.fullmatch(r"[\w\-./ ]{1,250}", name) for name in (*ledger.metrics, *ledger.params))
+    assert all(re.fullmatch(r"[\w\-. ]{1,250}", name) for name in (*ledger.metrics, *ledger.params))
     assert ledger.params["claim.copying"]
     assert [Path(each).name for each in ledger.artifacts] == ["evidence.json", "study.toml"]
     assert ledger.active is None

@@ -137,7 +137,7 @@ def _meant(wanted: dict[str, str] | Literal["each"] | None, slice: Mapping[str, 
 def _measure_check(
     rule: Rule, key: str, measure: Measure, earlier: Evidence | None, comparisons: int, file: str
 ) -> Check:
-    where = where_of(measure.slice)
+    where = where_of(measure.slice, measure.corpus)
     if measure.value is None:
         return _missing(rule, measure.name, where, measure.missing or "")
     if key == "no-worse-by":
@@ -165,7 +165,7 @@ def _word(
 
 
 def _ratchet(rule: Rule, measure: Measure, earlier: Evidence | None, comparisons: int, file: str) -> Check:
-    where = where_of(measure.slice)
+    where = where_of(measure.slice, measure.corpus)
     if measure.worse == "none":
         raise InputError(
             f"{measure.name} has no worse direction, so no-worse-by says nothing of it",

@@ -182,6 +182,7 @@ def known(names: Iterable[str], among: Iterable[str], kind: str, where: str) -> 
             raise InputError(f"no {kind} is called {name!r}", where=where, fix=fix)
 
 
-def where_of(slice: Mapping[str, str] | None) -> str:
-    """A slice in words; empty for all of the data."""
-    return ", ".join(f"{key}: {value}" for key, value in sorted((slice or {}).items()))
+def where_of(slice: Mapping[str, str] | None, corpus: str | None = None) -> str:
+    """A slice in words; empty for all of the synthetic data, whose name goes without saying."""
+    parts = [f"{key}: {value}" for key, value in sorted((slice or {}).items())]
+    return ", ".join(parts if corpus in (None, "synthetic") else [f"corpus: {corpus}", *parts])

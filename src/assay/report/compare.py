@@ -9,7 +9,7 @@ Source: Benjamini & Hochberg 1995.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from assay.core.change import Change, Direction, adjusted, change, same_amount, 
 from assay.core.claim import CLAIMS
 from assay.core.evidence import Evidence, Run, VerdictWord
 from assay.core.measure import Measure
+from assay.core.rules import where_of
 from assay.report.paired import ArmChange, arms
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -179,7 +180,7 @@ def _moved(before: Measure, after: Measure) -> tuple[Moved, float]:
     moved = Moved(
         name=after.name,
         title=_TITLES.get(after.name, after.name),
-        where=where(after.slice),
+        where=where_of(after.slice, after.corpus),
         before=words.with_interval(before),
         after=words.with_interval(after),
         difference=_difference(found, after.unit),
@@ -207,13 +208,8 @@ def _difference(found: Change, unit: str) -> str:
     return f"{signed[0]} ({low} to {high})"
 
 
-def where(slice: Mapping[str, str] | None) -> str:
-    """A slice in words."""
-    return ", ".join(f"{key}: {value}" for key, value in (slice or {}).items())
-
-
 def _full_title(measure: Measure) -> str:
-    place = where(measure.slice)
+    place = where_of(measure.slice, measure.corpus)
     return _TITLES.get(measure.name, measure.name) + (f" ({place})" if place else "")
 
 

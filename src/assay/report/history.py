@@ -141,16 +141,16 @@ def _written(run: Run) -> float:
 
 
 def _series(runs: list[Run], names: Sequence[str]) -> tuple[Series, ...]:
-    by_key: dict[tuple[str, str | None, str], list[Measure | None]] = {}
+    by_key: dict[tuple[str, str], list[Measure | None]] = {}
     for at, run in enumerate(runs):
         for measure in run.evidence.measures:
             wanted = measure.name in names if names else measure.slice is None and measure.name in _DECIDING
             if wanted and measure.value is not None:
-                key = (measure.name, measure.corpus, where_of(measure.slice))
+                key = (measure.name, where_of(measure.slice, measure.corpus))
                 by_key.setdefault(key, [None] * len(runs))[at] = measure
     found = [
         Series(name, _TITLES.get(name, name), where, tuple(points))
-        for (name, _, where), points in by_key.items()
+        for (name, where), points in by_key.items()
         if names or sum(point is not None for point in points) > 1
     ]
     found = _with_trends(found)

@@ -11,12 +11,12 @@ from assay.core.errors import MissingExtra
 from assay.core.evidence import Run
 from assay.core.measure import Measure
 
-_UNFIT = re.compile(r"[^\w\-./ ]+")  # what MLflow takes in no name
+_UNFIT = re.compile(r"[^\w\-. ]+")  # what MLflow takes in no name
 _PARAMETER = 500  # characters of a parameter that MLflow keeps
 
 
 def metrics(run: Run) -> Iterator[tuple[str, float]]:
-    """Every measure with a value, and its bounds as ``NAME.low`` and ``NAME.high``; slices go behind a slash."""
+    """Every measure with a value, and its bounds as ``NAME.low`` and ``NAME.high``; the slice stands behind the name."""
     for measure in run.evidence.measures:
         if measure.value is not None and measure.low is not None and measure.high is not None:
             name = _name(measure)
@@ -87,15 +87,17 @@ def _files(run: Run) -> Iterator[Any]:
 
 
 def _name(measure: Measure) -> str:
+    other = measure.corpus not in (None, "synthetic")
     parts = [
         measure.name,
+        *([f"corpus-{_fit(measure.corpus or '')}"] if other else []),
         *(f"{_fit(key)}-{_fit(value)}" for key, value in sorted((measure.slice or {}).items())),
     ]
-    return "/".join(parts)[:240]
+    return " ".join(parts)[:240]  # a slash would make a folder of a name that is a file already
 
 
 def _fit(text: str) -> str:
-    return _UNFIT.sub("_", text.replace("/", "_"))
+    return _UNFIT.sub("_", text)
 
 
 def _ledger(package: str, purpose: str) -> Any:

@@ -8,6 +8,7 @@ Sources: MLCommons, Croissant Format Specification 1.1; Croissant RAI Specificat
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -71,6 +72,7 @@ _TYPES = {
     "gz": "application/gzip",
     "zst": "application/zstd",
 }
+_UNFIT = re.compile(r"[^\w.\-]+")  # what an id cannot hold, white space above all
 _BIAS = ("representativeness", "bias-amplification", "fills-gaps")
 _LIMITS = (
     "fidelity-gap", "diversity-loss", "wrong-content", "redundancy", "copying", "provenance", "substitution",
@@ -118,17 +120,17 @@ def _distribution(before: object, facts: Facts) -> list[Any]:
     if facts.file is None:
         return others
     name = line(facts.file)
+    known = _UNFIT.sub("_", name)
     mine: dict[str, Any] = {
         "@type": "cr:FileObject",
-        "@id": name,
+        "@id": known,
         "name": name,
         "contentUrl": quote(name),
         "contentSize": f"{facts.data.bytes} B",
+        "encodingFormat": _TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream"),
         "sha256": facts.data.sha256,
     }
-    encoding = _TYPES.get(name.rpartition(".")[2].lower())
-    mine |= {"encodingFormat": encoding} if encoding else {}
-    return [mine, *(each for each in others if not (isinstance(each, dict) and each.get("@id") == name))]
+    return [mine, *(each for each in others if not (isinstance(each, dict) and each.get("@id") == known))]
 
 
 def _responsible(facts: Facts) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def facts(run: Run) -> Facts:
 def figure(measure: Measure) -> Figure:
     """A measure in words."""
     title = _TITLES.get(measure.name, measure.name)
-    place = where_of(measure.slice)
+    place = where_of(measure.slice, measure.corpus)
     return Figure(
         name=measure.name,
         title=f"{title} ({safe.visible(place)})" if place else title,
