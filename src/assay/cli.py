@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -280,18 +281,113 @@ def report(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     html: Annotated[bool, typer.Option("--html", help="Only report.html.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Only report.md.")] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="A block of measured facts in README.md; the rest of it stays.")
+    ] = False,
+    croissant: Annotated[bool, typer.Option("--croissant", help="croissant.json.")] = False,
+    spdx: Annotated[bool, typer.Option("--spdx", help="dataset.spdx.json.")] = False,
+    eu: Annotated[
+        bool, typer.Option("--eu", help="eu-summary.md: draft on synthetic data for AI Act Art. 53(1)(d).")
+    ] = False,
+    into: Annotated[
+        Path | None, typer.Option(help="Folder of the data set that cards are for; default: the run's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw the pages of a run again from its evidence."""
+    """Draw the pages of a run again from its evidence, or the cards that travel with its synthetic data."""
+    from assay.report.cards import write
     from assay.study import report as draw
 
-    both = not (html or markdown)
+    cards = {"card": card, "croissant": croissant, "spdx": spdx, "eu": eu}
+    kinds = tuple(name for name, wanted in cards.items() if wanted)
+    if into is not None and not kinds:
+        raise InputError("--into would do nothing here", fix="Give --card, --croissant, --spdx or --eu.")
+    both = not (html or markdown or kinds)
     written = draw(Run(run), html=html or both, markdown=markdown or both)
+    written += write(Run(run), kinds, into or run)
     sys.stdout.write(
         json.dumps([str(path) for path in written]) + "\n"
         if as_json
         else "".join(f"{path}\n" for path in written)
     )
+
+
+@app.command()
+def gate(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    rules: Annotated[
+        Path | None, typer.Option(help="Rules as TOML; default: those that come with the package.")
+    ] = None,
+    against: Annotated[Path | None, typer.Option(help="An earlier run, for no-worse-by.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0 here.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Annotations and, under $GITHUB_STEP_SUMMARY, a summary.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a run by rules: 0 all hold, 1 one is broken, 3 one could not be decided."""
+    from assay.report import github as on_github
+    from assay.report import junit as as_junit
+    from assay.report import sarif as as_sarif
+    from assay.report import terminal
+    from assay.report.gate import gate as judge
+    from assay.report.gate import record
+
+    judgement = judge(Run(run), rules=rules, against=against)
+    root = Path(os.environ.get("GITHUB_WORKSPACE", "."))
+    if junit is not None:
+        _save(junit, as_junit.render(judgement))
+    if sarif is not None:
+        _save(sarif, as_sarif.render(judgement, root))
+    if github:
+        (sys.stderr if as_json else sys.stdout).write(on_github.commands(judgement, root))
+        if "GITHUB_STEP_SUMMARY" in os.environ:
+            with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
+                file.write(on_github.summary(judgement))
+    if as_json:
+        sys.stdout.write(json.dumps(record(judgement), indent=1) + "\n")
+    else:
+        _show(terminal.of_judgement(judgement))
+    raise typer.Exit(judgement.exit_code)
+
+
+@app.command()
+def compare(
+    before: Annotated[Path | None, typer.Argument(help="Folder of the earlier run.")] = None,
+    after: Annotated[Path | None, typer.Argument(help="Folder of the later run.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Instead: all runs in this folder, as series.")] = None,
+    measure: Annotated[
+        Paths | None, typer.Option(help="With --history: only this measure, with its slices.")
+    ] = None,
+    order: Annotated[
+        Literal["time", "name"], typer.Option(help="With --history: by time of the record, or by name.")
+    ] = "time",
+    html: Annotated[Path | None, typer.Option(help="Write a page here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What moved between two runs beyond noise, or how all runs of a folder went."""
+    from assay.report import compare as two
+    from assay.report import compare_page, terminal
+    from assay.report import history as many
+
+    if (history is None) == (before is None) or (before is None) != (after is None):
+        raise InputError("give two runs, or --history DIR", fix="For example: assay compare old new")
+    if history is None and (measure or order != "time"):
+        raise InputError("--measure and --order would do nothing here", fix="Give them with --history.")
+    if before is not None and after is not None:
+        found = two.compare(Run(before), Run(after))
+        page, facts, parts = compare_page.render(found), two.record(found), terminal.of_comparison(found)
+    else:
+        assert history is not None
+        went = many.history(history, names=measure or (), order=order)
+        page, facts, parts = many.render(went), many.record(went), terminal.of_history(went)
+    if html is not None:
+        _save(html, page)
+    if as_json:
+        sys.stdout.write(json.dumps(facts, indent=1) + "\n")
+    else:
+        _show(parts)
 
 
 @app.command()
@@ -449,6 +545,22 @@ def _print_answer(run: Run) -> None:
         line = f"{tile.perspective.capitalize():<11}{tile.verdict:<13}{clean(tile.line)}"
         console.print(line, markup=False, no_wrap=True, overflow="ellipsis")
     console.print(f"{'Report':<11}{run.folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _show(parts: list[str | Table]) -> None:
+    """Lines and tables as they are, whatever the data put in them."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    for part in parts:
+        console.print(part, markup=False, soft_wrap=isinstance(part, str))
+
+
+def _save(path: Path, text: str) -> None:
+    """Raises: InputError: nothing can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
 def _mapping(pairs: Paths) -> dict[str, str]:

