@@ -103,6 +103,30 @@ def test_alone_and_beside_others_an_arm_is_the_same() -> None:
         assert bits(alone, alone.score(TEST))[0] == pytest.approx(together[arm], rel=1e-3)
 
 
+def test_the_gradient_is_that_of_each_arms_mean_loss() -> None:
+    from assay.models.gpt_training import Block, allowed, plans
+
+    found, pieces = reading(), reading().pieces
+    block = Block(found._network, pieces, plans(found._network, pieces, WEIGHTS, SEEDS), torch.device("cpu"))
+    for number in range(4):  # what layers add starts at zero, and with it their gradient
+        block.step(number)
+    read = batch(pieces, [plan.packed for plan in block.plans], 0, 4, SHAPE.context)
+    ours = block._gradient(block.weights, read)
+    for arm in range(len(block.plans)):
+        leaf = block.weights[[arm]].clone().requires_grad_()
+        matrices = block.network.matrices(leaf)
+        turns = block.network.turns(torch.arange(SHAPE.context))
+        mask = allowed(torch.from_numpy(read.piece[[arm]]))
+        hidden = block.network.hidden(matrices, torch.from_numpy(read.given[[arm]]), turns, mask)
+        learned = torch.from_numpy(read.learned[arm]).flatten()
+        logits = block.network.logits(matrices, hidden)[0, learned]
+        loss = torch.nn.functional.cross_entropy(
+            logits, torch.from_numpy(read.wanted[arm]).flatten()[learned]
+        )
+        loss.backward()
+        torch.testing.assert_close(ours[[arm]], leaf.grad, rtol=1e-3, atol=1e-5)
+
+
 def test_two_fits_are_equal_to_the_bit() -> None:
     again = list(reading().fit(WEIGHTS[:3], SEEDS[:3]))
     once_more = list(reading().fit(WEIGHTS[:3], SEEDS[:3]))
@@ -223,13 +247,13 @@ def test_packing_places_every_piece_once_and_within_a_sequence() -> None:
 def test_a_batch_holds_the_tokens_of_its_pieces() -> None:
     pieces = reading().pieces
     placed = Packed.fill(np.arange(20), pieces.lengths, SHAPE.context)
-    read = batch(pieces, placed, 0, placed.sequences + 1, SHAPE.context)
+    read = batch(pieces, [placed, placed], 0, placed.sequences + 1, SHAPE.context)
     for piece in range(20):
         held = read.piece == piece
         own = slice(pieces.starts[piece], pieces.starts[piece + 1])
-        np.testing.assert_array_equal(read.given[held], pieces.given[own])
-        np.testing.assert_array_equal(read.wanted[held], pieces.wanted[own])
-    assert (read.piece[-1] == -1).all()
+        np.testing.assert_array_equal(read.given[held], np.tile(pieces.given[own], 2))
+        np.testing.assert_array_equal(read.wanted[held], np.tile(pieces.wanted[own], 2))
+    assert (read.piece[:, -1] == -1).all()
     assert not read.learned[read.piece == -1].any()
 
 

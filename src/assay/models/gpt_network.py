@@ -1,11 +1,11 @@
 """A stack of small transformers as one network: every weight has a leading dimension of arms.
 
-Pre-norm layers with rotary positions, normed queries and keys, squared ReLU, no biases and no gains; the embedding
-is also the output. All weights of an arm are one row of a matrix, so that whatever concerns an arm (its gradient's
-length, its optimiser) is one operation on that matrix.
+Pre-norm layers with rotary positions and squared ReLU, no biases and no gains; the embedding is also the output. All
+weights of an arm are one row of a matrix, so that whatever concerns an arm (its gradient's length, its optimiser) is
+one operation on that matrix.
 
-Source: Radford et al. 2019 (GPT-2); Su et al. 2021 (rotary positions); Henry et al. 2020 (normed queries and keys);
-So et al. 2021, Primer (squared ReLU); Press & Wolf 2017 (tied embedding); Zhang & Sennrich 2019 (RMSNorm).
+Source: Radford et al. 2019 (GPT-2); Su et al. 2021, RoFormer (rotary positions); So et al. 2021, Primer (squared
+ReLU); Press & Wolf 2017 (tied embedding); Ba et al. 2016, Layer Normalization.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention
+from torch.nn.functional import embedding, layer_norm, scaled_dot_product_attention
 
 from assay.models.gpt_shape import Shape
 
@@ -90,10 +90,10 @@ class Network:
         """
         arms, sequences, length = tokens.shape
         width, heads = self.shape.width, self.shape.heads
-        state = rms_norm(self.embed(matrices, tokens), (width,))
+        state = layer_norm(self.embed(matrices, tokens), (width,))
         for layer in range(self.shape.depth):
             mix, out, up, down = matrices[1 + 4 * layer : 5 + 4 * layer]
-            mixed = torch.bmm(rms_norm(state, (width,)), mix)
+            mixed = torch.bmm(layer_norm(state, (width,)), mix)
             mixed = mixed.view(arms * sequences, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
             asks, keys = _turn(mixed[0], turns), _turn(mixed[1], turns)
             values = mixed[2]
@@ -102,9 +102,9 @@ class Network:
             read = scaled_dot_product_attention(asks, keys.to(asks.dtype), values.to(asks.dtype), allowed)
             read = read.transpose(1, 2).reshape(arms, sequences * length, width)
             state = state + torch.bmm(read, out)
-            raised = torch.relu(torch.bmm(rms_norm(state, (width,)), up)).square()
+            raised = torch.relu(torch.bmm(layer_norm(state, (width,)), up)).square()
             state = state + torch.bmm(raised, down)
-        return rms_norm(state, (width,))
+        return layer_norm(state, (width,))
 
     def logits(self, matrices: list[Tensor], hidden: Tensor) -> Tensor:
         """Logits of the next token, (arms, places, width) to float32 (arms, places, tokens)."""

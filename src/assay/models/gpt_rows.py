@@ -147,13 +147,13 @@ class Packed:
 
 @dataclass(frozen=True)
 class Batch:
-    """Sequences side by side.
+    """Sequences of some arms side by side, each array of shape (arms, sequences, context).
 
     Attributes:
-        given: Tokens, shape (sequences, context).
-        wanted: The tokens that follow, shape (sequences, context).
-        learned: Which of those count, shape (sequences, context).
-        piece: Piece each place belongs to, -1 for none, shape (sequences, context).
+        given: Tokens.
+        wanted: The tokens that follow.
+        learned: Which of those count.
+        piece: Piece each place belongs to, -1 for none.
     """
 
     given: Ints
@@ -162,21 +162,24 @@ class Batch:
     piece: Ints
 
 
-def batch(pieces: Pieces, packed: Packed, first: int, number: int, context: int) -> Batch:
-    """Sequences `first` to `first + number` of an arm; what lies beyond its last is padding."""
-    low, high = np.searchsorted(packed.sequence, [first, first + number])
-    chosen = packed.piece[low:high]
-    lengths = pieces.lengths[chosen]
+def batch(pieces: Pieces, packed: Sequence[Packed], first: int, number: int, context: int) -> Batch:
+    """Sequences `first` to `first + number` of each arm; what lies beyond an arm's last is padding."""
+    ends = [np.searchsorted(each.sequence, [first, first + number]) for each in packed]
+    held = [slice(low, high) for low, high in ends]
+    chosen = np.concatenate([each.piece[own] for each, own in zip(packed, held, strict=True)])
+    sequence = [
+        each.sequence[own] - first + arm * number
+        for arm, (each, own) in enumerate(zip(packed, held, strict=True))
+    ]
+    offset = np.concatenate([each.offset[own] for each, own in zip(packed, held, strict=True)])
+    starts = pieces.starts[chosen]
+    lengths = pieces.starts[chosen + 1] - starts
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    source = np.repeat(pieces.starts[chosen], lengths) + within
-    target = (
-        np.repeat((packed.sequence[low:high] - first) * context + packed.offset[low:high], lengths) + within
-    )
+    source = np.repeat(starts, lengths) + within
+    target = np.repeat(np.concatenate(sequence) * context + offset, lengths) + within
+    size = (len(packed), number, context)
     found = Batch(
-        np.zeros((number, context), np.int64),
-        np.zeros((number, context), np.int64),
-        np.zeros((number, context), np.bool_),
-        np.full((number, context), _PADDING),
+        np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.bool_), np.full(size, _PADDING)
     )
     found.given.ravel()[target] = pieces.given[source]
     found.wanted.ravel()[target] = pieces.wanted[source]

@@ -49,7 +49,7 @@ def judge(network: Network, weights: Tensor, pieces: Pieces) -> Judged:
     decisions = np.zeros(pieces.rows, np.int64)
     number = _sequences(network, arms, device)
     for first in range(0, packed.sequences, number):
-        read = batch(pieces, packed, first, min(number, packed.sequences - first), context)
+        read = batch(pieces, [packed], first, min(number, packed.sequences - first), context)
         places = np.flatnonzero(read.learned)
         row = pieces.row[read.piece.ravel()[places]]
         given, piece = (torch.from_numpy(each).to(device) for each in (read.given, read.piece))

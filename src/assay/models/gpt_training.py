@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from assay.models.gpt_network import Network
 from assay.models.gpt_rows import Batch, Packed, Pieces, batch, order
@@ -80,10 +79,10 @@ def memory(device: torch.device) -> int:
 
 
 def _bytes_per_arm(network: Network) -> int:
-    """Weights, gradient and optimiser; what a forward pass keeps of each layer; logits three times; the mask."""
+    """Weights, gradient and optimiser; what a forward pass keeps of each layer; the logits twice; the mask."""
     shape = network.shape
     places = shape.batch * shape.context
-    kept = 30 * shape.width * shape.depth + 3 * network.tokens + 2 * shape.context
+    kept = 30 * shape.width * shape.depth + 2 * network.tokens + 2 * shape.context
     return 4 * (6 * shape.parameters(network.tokens) + places * kept)
 
 
@@ -114,10 +113,8 @@ class Block:
         """Step `number`, from 0, of every arm that has one; how many those are."""
         active = int((self._lengths > number).sum())
         shape = self.network.shape
-        read = [
-            batch(self.pieces, plan.packed, number * shape.batch, shape.batch, shape.context)
-            for plan in self.plans[:active]
-        ]
+        packed = [plan.packed for plan in self.plans[:active]]
+        read = batch(self.pieces, packed, number * shape.batch, shape.batch, shape.context)
         gradient = self._gradient(self.weights[:active], read)
         lengths = gradient.norm(dim=1, keepdim=True)
         gradient *= (_LONGEST_GRADIENT / (lengths + _TINY)).clamp(max=1)
@@ -125,23 +122,30 @@ class Block:
         self._move(active, gradient, share.to(self.device)[:, None], number + 1)
         return active
 
-    def _gradient(self, weights: Tensor, read: Sequence[Batch]) -> Tensor:
+    def _gradient(self, weights: Tensor, read: Batch) -> Tensor:
         """Of each arm's own mean loss over the tokens it learns, shape of the weights."""
         leaf = weights.detach().requires_grad_()
-        given, wanted, piece = (
-            torch.from_numpy(np.stack([getattr(each, name) for each in read])).to(self.device)
-            for name in ("given", "wanted", "piece")
+        given, wanted, learned, piece = (
+            torch.from_numpy(each).to(self.device)
+            for each in (read.given, read.wanted, read.learned, read.piece)
         )
-        learned = torch.from_numpy(np.stack([each.learned for each in read])).to(self.device)
+        counts = learned.flatten(1)
+        shares = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
         with autocast(self.device):
             matrices = self.network.matrices(leaf)
             turns = self.network.turns(torch.arange(given.shape[2], device=self.device))
             hidden = self.network.hidden(matrices, given, turns, allowed(piece))
-            logits = self.network.logits(matrices, hidden)
-        losses = cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view(len(read), -1)
-        counts = learned.flatten(1)
-        means = (losses * counts).sum(dim=1) / counts.sum(dim=1).clamp(min=1)
-        return torch.autograd.grad(means.sum(), leaf)[0]
+            # The loss itself is never needed. Its slope at the logits is the chances minus the truth, and going back
+            # from there by hand spares three arrays of the logits' size, which are the largest of all.
+            with torch.no_grad():
+                slope = self.network.logits(matrices, hidden).softmax(dim=2)
+                slope.scatter_add_(
+                    2, wanted.flatten(1)[:, :, None], slope.new_full((), -1.0).expand(*counts.shape, 1)
+                )
+                slope *= shares[:, :, None]
+                at_hidden = torch.bmm(slope, matrices[0]).to(hidden.dtype)
+                at_table = torch.bmm(slope.transpose(1, 2), hidden).to(leaf.dtype)
+        return torch.autograd.grad((hidden, matrices[0]), leaf, (at_hidden, at_table))[0]
 
     @torch.no_grad()
     def _move(self, active: int, gradient: Tensor, share: Tensor, number: int) -> None:
