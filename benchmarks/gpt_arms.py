@@ -111,6 +111,7 @@ def _trainer(reading: GPTReading, plan: Any, cuda: bool) -> float:
         trainer = transformers.Trainer(
             model=model, args=settings, train_dataset=rows, data_collator=transformers.default_data_collator
         )
+        trainer.remove_callback(transformers.PrinterCallback)
         trainer.train()
         return time.perf_counter() - started
 
@@ -129,4 +130,4 @@ def _processor() -> str:
 
 if __name__ == "__main__":
     given = [int(each) for each in sys.argv[1:]]
-    main(*(given + ([3, 32, 2000, 2] if torch.cuda.is_available() else [1, 32, 100, 1])[len(given) :]))
+    main(*(given + ([3, 32, 2000, 2] if torch.cuda.is_available() else [1, 32, 40, 1])[len(given) :]))

@@ -303,8 +303,22 @@ def test_what_is_drawn_depends_on_the_seed_alone() -> None:
     assert block.sample(1, sampling, 5) == [arm[:1] for arm in three]
     assert block.sample(3, sampling, 6) != three
     (alone,) = reading().fit(WEIGHTS[[2]], SEEDS[[2]])
-    assert len(alone.sample(2, sampling, 5)) == 1
-    assert len(set(three[0])) == 3
+    arm = int(np.flatnonzero(block.arms == 2)[0])
+    assert alone.sample(2, sampling, 5)[0] == three[arm][:2]
+    assert len(set(three[arm])) == 3
+
+
+def test_arms_of_a_seed_share_their_draws_and_seeds_do_not() -> None:
+    (untrained,) = reading().fit(np.zeros((3, 2 * ROWS), np.float32), np.array([7, 7, 8]))
+    untrained.weights[:] = untrained.weights[0]
+    first, same, other = untrained.sample(2, Sampling(most_tokens=12), 0)
+    assert first == same
+    assert first != other
+
+
+def test_tokens_may_be_learned_before() -> None:
+    again = GPT(shape=SHAPE, encoding=reading().bpe, device="cpu").read(plain(["quite other text"]))
+    assert again.bpe is reading().bpe
 
 
 def test_text_goes_on_beyond_the_context() -> None:
@@ -359,8 +373,6 @@ def test_the_dial_sets_the_rest() -> None:
 
 
 def test_wrong_use_is_named() -> None:
-    with pytest.raises(InputError, match="2 texts"):
-        fitted().sample(2, Sampling(), 0, [[Part("one")]])
     with pytest.raises(InputError, match="top_p=0"):
         fitted().sample(1, Sampling(top_p=0), 0)
     with pytest.raises(InputError, match="needs rows"):

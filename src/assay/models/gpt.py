@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from assay.models.gpt_training import Plan
 
 DEPTH = 3
+# Tokens hardly change with more text than this, and learning them takes a while.
+_CHARACTERS_OF_TOKENS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,18 @@ class GPT:
     Attributes:
         depth: The one dial: layers; all else follows from it (`Shape.of`). At 3, 1.7 million parameters.
         shape: In place of the dial, every setting by hand.
+        encoding: Tokens learned before, instead of learning them from the rows.
         device: `cpu`, `cuda` or `cuda:1`; None takes a GPU where there is one.
     """
 
     depth: int = DEPTH
     shape: Shape | None = None
+    encoding: BPE | None = None
     device: str | None = None
-    name: str = "gpt"
+    name: str = field(default="gpt", init=False)
 
     def read(self, rows: Examples) -> GPTReading:
-        """Train the tokenizer on all rows, whatever arms weigh of them, and cut them into pieces.
+        """Learn the tokens from all rows, whatever arms weigh of them, and cut the rows into pieces.
 
         Raises:
             MissingExtra: torch or the tokenizers are not installed.
@@ -54,8 +58,14 @@ class GPT:
         if not len(rows):
             raise InputError("a language model needs rows to be trained on")
         shape = self.shape or Shape.of(self.depth)
-        bpe = train_bpe((part.text for parts in rows.parts for part in parts), shape.vocabulary)
+        bpe = self.encoding or _learned(rows, shape.vocabulary)
         return GPTReading(shape, bpe, Pieces.cut(rows.parts, bpe, shape.context), self.device)
+
+
+def _learned(rows: Examples, size: int) -> BPE:
+    texts = [part.text for parts in rows.parts for part in parts]
+    every = max(1, -(-sum(map(len, texts)) // _CHARACTERS_OF_TOKENS))
+    return train_bpe(texts[::every], size)
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class GPTReading:
             progress: Hears the steps of all arms.
         Yields: The trained arms in blocks; together they are all arms.
         """
-        from assay.models.gpt_training import Block, blocks, train
+        from assay.models.gpt_training import blocks, train
 
         plans = self._plans(weights, seeds)
         total, done = sum(plan.steps for plan in plans), 0
@@ -112,13 +122,14 @@ class GPTReading:
             progress("trial", done, total, "steps")
 
         for planned in blocks(self._network, plans, self._device):
-            block = Block(self._network, self.pieces, planned, self._device)
-            share = train(block, told) / max(1, sum(plan.steps for plan in planned))
+            trained, seconds = train(self._network, self.pieces, planned, self._device, told)
+            share = seconds / max(1, sum(plan.steps for plan in planned))
             yield GPTFitted(
                 arms=np.array([plan.arm for plan in planned], np.int64),
                 costs=tuple(self._cost(plan, share * plan.steps) for plan in planned),
+                seeds=np.array([plan.seed for plan in planned], np.int64),
                 network=self._network,
-                weights=block.weights,
+                weights=trained,
                 bpe=self.bpe,
             )
 
@@ -151,6 +162,7 @@ class GPTFitted:
     Attributes:
         arms: Which rows of the weights, shape (arms of the block,).
         costs: Of each of them.
+        seeds: Of each of them.
         network: How to read the parameters.
         weights: The parameters, shape (arms of the block, parameters).
         bpe: The tokenizer.
@@ -158,6 +170,7 @@ class GPTFitted:
 
     arms: npt.NDArray[np.int64]
     costs: tuple[Cost, ...]
+    seeds: npt.NDArray[np.int64]
     network: Network
     weights: torch.Tensor
     bpe: BPE
@@ -183,26 +196,26 @@ class GPTFitted:
     def sample(
         self, number: int, sampling: Sampling, seed: int, prompts: Sequence[Sequence[Part]] | None = None
     ) -> list[list[str]]:
-        """`number` texts by each arm, from nothing or one for each of the first `number` prompts.
+        """`number` texts by each arm from nothing, or one for each prompt.
 
-        A text ends at a boundary or after `most_tokens`. With beams nothing is drawn, so texts from nothing are all
-        the same.
+        A text ends at a boundary or after `most_tokens`. What is drawn depends on `seed` and on the seed that the arm
+        was trained with, so that arms of one seed differ by what they learned and seeds are independent of each other.
+        With beams, texts are the likeliest per token that the search meets, and from nothing all are the same.
 
-        Raises: InputError: fewer prompts than texts, or settings out of range.
+        Raises: InputError: a temperature below 0, a mass outside (0, 1], no beam or no token.
         """
         from assay.models.gpt_sampling import write
 
-        if prompts is not None and len(prompts) < number:
-            raise InputError(f"{number} texts were asked for and {len(prompts)} prompts given")
         if (
             sampling.temperature < 0
             or not 0 < sampling.top_p <= 1
             or min(sampling.beams, sampling.most_tokens) < 1
         ):
             raise InputError(f"text can't be drawn with {sampling}")
-        given = [()] * number if prompts is None else prompts[:number]
+        given = [()] * number if prompts is None else prompts
         starts = [tokens for tokens, _ in tokenised(given, self.bpe)]
-        texts = write(self.network, self.weights, starts, self.bpe.boundary, sampling, seed)
+        seeds = [(seed, own) for own in self.seeds.tolist()]
+        texts = write(self.network, self.weights, starts, self.bpe.boundary, sampling, seeds)
         return [[self.bpe.decode(tokens) for tokens in arm] for arm in texts]
 
     def _pieces(self, rows: Sequence[Sequence[Part]]) -> Pieces:

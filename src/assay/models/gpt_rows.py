@@ -112,9 +112,9 @@ class Packed:
         sequences: Number of sequences.
     """
 
-    piece: Ints
-    sequence: Ints
-    offset: Ints
+    piece: npt.NDArray[np.int32]
+    sequence: npt.NDArray[np.int32]
+    offset: npt.NDArray[np.int32]
     sequences: int
 
     @classmethod
@@ -126,7 +126,8 @@ class Packed:
             lengths: Tokens of every piece, none above the context, shape (pieces,).
             context: Places of a sequence.
         """
-        sequence, offset = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+        # A trial holds these for all its arms at once.
+        sequence, offset = np.empty(len(order), np.int32), np.empty(len(order), np.int32)
         used: list[int] = []
         oldest = 0
         for place, length in enumerate(lengths[order].tolist()):
@@ -142,7 +143,7 @@ class Packed:
             sequence[place], offset[place] = number, used[number]
             used[number] += length
         by = np.argsort(sequence, kind="stable")
-        return cls(order[by], sequence[by], offset[by], len(used))
+        return cls(order[by].astype(np.int32), sequence[by], offset[by], len(used))
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def batch(pieces: Pieces, packed: Sequence[Packed], first: int, number: int, con
     held = [slice(low, high) for low, high in ends]
     chosen = np.concatenate([each.piece[own] for each, own in zip(packed, held, strict=True)])
     sequence = [
-        each.sequence[own] - first + arm * number
+        each.sequence[own].astype(np.int64) - first + arm * number
         for arm, (each, own) in enumerate(zip(packed, held, strict=True))
     ]
     offset = np.concatenate([each.offset[own] for each, own in zip(packed, held, strict=True)])

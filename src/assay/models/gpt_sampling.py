@@ -18,12 +18,17 @@ Ints = npt.NDArray[np.int64]
 
 @torch.no_grad()
 def write(
-    network: Network, weights: Tensor, prompts: Sequence[Ints], boundary: int, sampling: Sampling, seed: int
+    network: Network,
+    weights: Tensor,
+    prompts: Sequence[Ints],
+    boundary: int,
+    sampling: Sampling,
+    seeds: Sequence[tuple[int, int]],
 ) -> list[list[list[int]]]:
     """Tokens that each arm writes after each prompt, the boundary that ends a text left out.
 
-    Every text has its own row of random numbers, the same for all arms: what an arm writes depends neither on the
-    arms beside it nor on the texts beside it.
+    Every text of an arm has its own row of random numbers, so it depends neither on the arms nor on the texts beside
+    it.
 
     Args:
         network: How to read the weights.
@@ -31,10 +36,12 @@ def write(
         prompts: Tokens to go on from, one token at least; the last of them that fit in the context are read.
         boundary: The token that ends a text.
         sampling: How to draw.
-        seed: Of the random numbers.
+        seeds: Of each arm's random numbers.
     """
-    generator = torch.Generator().manual_seed(int(seed) % 2**63)
-    draws = torch.rand(len(prompts), sampling.most_tokens, generator=generator)
+    size = (len(prompts), sampling.most_tokens)
+    draws = torch.from_numpy(
+        np.stack([np.random.default_rng(each).random(size, np.float32) for each in seeds])
+    )
     read = [prompt[-network.shape.context :] for prompt in prompts]
     at_once = _texts(network, len(weights), sampling, weights.device)
     # Prompts of like length share a batch, so that little of it is padding.
@@ -43,7 +50,7 @@ def write(
     for start in range(0, len(lined), at_once):
         chosen = lined[start : start + at_once]
         writer = _Writer(network, weights, [read[text] for text in chosen], boundary, sampling)
-        texts = writer.search() if sampling.beams > 1 else writer.draw(draws[chosen])
+        texts = writer.search() if sampling.beams > 1 else writer.draw(draws[:, chosen])
         for arm, row in enumerate(texts):
             for text, tokens in zip(chosen, row.tolist(), strict=True):
                 end = tokens.index(boundary) if boundary in tokens else len(tokens)
@@ -73,8 +80,8 @@ class _Writer:
         self.chances = self._read(given.expand(self.arms, -1, -1))
 
     def draw(self, draws: Tensor) -> Tensor:
-        """Each next token by its chance, or the likeliest at temperature 0, shape (arms, texts, tokens)."""
-        draws = draws.to(self.device).repeat(self.arms, 1)
+        """Each next token by its chance, or the likeliest at temperature 0; both shape (arms, texts, tokens)."""
+        draws = draws.to(self.device).flatten(0, 1)
         written = torch.full(draws.shape, self.boundary, device=self.device)
         ended = torch.zeros(len(draws), dtype=torch.bool, device=self.device)
         for place in range(draws.shape[1]):

@@ -27,7 +27,7 @@ _LONGEST_GRADIENT = 1.0
 _WARM_UP = 0.1  # of an arm's steps
 # More arms at once than the caches hold cost a processor more memory traffic than they save in calls.
 _CPU_BYTES = 2**28
-_GPU_SHARE = 0.6  # of the memory that is free
+_GPU_SHARE = 0.5  # of its memory
 _PROBED_STEPS = 2
 
 
@@ -72,9 +72,9 @@ def blocks(network: Network, planned: Sequence[Plan], device: torch.device) -> l
 
 
 def memory(device: torch.device) -> int:
-    """Bytes that a block may take."""
+    """Bytes that a block may take: the same at any time, so that blocks and their last digits are too."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0] * _GPU_SHARE)
+        return int(torch.cuda.get_device_properties(device).total_memory * _GPU_SHARE)
     return _CPU_BYTES
 
 
@@ -189,13 +189,20 @@ def autocast(device: torch.device) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def train(block: Block, told: Callable[[int], None]) -> float:
-    """All steps of a block; `told` hears the arms of each. Returns seconds."""
+def train(
+    network: Network,
+    pieces: Pieces,
+    planned: Sequence[Plan],
+    device: torch.device,
+    told: Callable[[int], None],
+) -> tuple[Tensor, float]:
+    """All steps of a block; `told` hears how many arms took each. Returns the weights and the seconds."""
     started = time.perf_counter()
+    block = Block(network, pieces, planned, device)
     for number in range(block.steps):
         told(block.step(number))
-    settle(block.device)
-    return time.perf_counter() - started
+    settle(device)
+    return block.weights, time.perf_counter() - started
 
 
 def probe(network: Network, pieces: Pieces, planned: Sequence[Plan], device: torch.device) -> float:
