@@ -86,6 +86,6 @@ class Shape:
     def flops(self, tokens: int) -> float:
         """Floating-point operations to train on one token, its share of attention to a full context included.
 
-        Source: Kaplan et al. 2020, Scaling Laws for Neural Language Models (6 N a token, and attention).
+        Source: Chowdhery et al. 2022, PaLM, appendix B (six for each parameter, and attention to every place).
         """
         return 6.0 * self.parameters(tokens) + 12.0 * self.depth * self.width * self.context
