@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -204,8 +205,7 @@ class Encoder:
         while True:
             ids: list[int] = []
             last: list[int] = []  # where each token ends
-            borders = sorted(cuts)
-            for low, high in zip(borders[:-1], borders[1:], strict=True):
+            for low, high in pairwise(sorted(cuts)):
                 place = int(np.searchsorted(edges, low, side="right")) - 1
                 upto = int(np.searchsorted(edges, high, side="left"))
                 backend.encode_special_tokens = all(piece.data for piece in pieces[place:upto])

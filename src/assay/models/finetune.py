@@ -93,7 +93,9 @@ class Finetune:
         """
         base = open_base(self.base, device=self.device, frozen=self.method == "lora")
         classes = rows.classes if rows.labels is not None else 0
-        return Tuning(self, base, Encoder(base.tokenizer), Tunable(base, self.method, self.rank, classes), rows)
+        return Tuning(
+            self, base, Encoder(base.tokenizer), Tunable(base, self.method, self.rank, classes), rows
+        )
 
 
 class Tuning:
@@ -217,7 +219,9 @@ class Tuning:
     def _seconds_per_token(self, used: Ints) -> float:
         """Of a training step, over rows as long as the used ones are; the first step warms up."""
         spread = used[np.argsort(self.tokens[used], kind="stable")]
-        rows = max(1, min(self.settings.batch, int(_PROBE_TOKENS / max(1.0, float(self.tokens[used].mean())))))
+        rows = max(
+            1, min(self.settings.batch, int(_PROBE_TOKENS / max(1.0, float(self.tokens[used].mean()))))
+        )
         chosen = spread[np.linspace(0, len(spread) - 1, rows).round().astype(np.int64)]
         marks: list[float] = []
         self._train(np.tile(chosen, _PROBE_STEPS), 0, rows, lambda: marks.append(time.perf_counter()))

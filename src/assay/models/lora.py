@@ -103,7 +103,11 @@ class Tunable:
         return {**self._changeable, **head}
 
     def _inject(self, rank: int) -> None:
-        torch, peft, pytorch_utils = imported("torch"), imported("peft"), imported("transformers.pytorch_utils")
+        torch, peft, pytorch_utils = (
+            imported("torch"),
+            imported("peft"),
+            imported("transformers.pytorch_utils"),
+        )
         turned = any(isinstance(module, pytorch_utils.Conv1D) for module in self.model.modules())
         config = peft.LoraConfig(
             r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear", fan_in_fan_out=turned

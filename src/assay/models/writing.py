@@ -14,9 +14,7 @@ from assay.models.pretrained import Base, imported
 _AT_ONCE = {"cpu": 16, "cuda": 64}
 
 
-def write(
-    base: Base, encoder: Encoder, prompts: Sequence[Ints], sampling: Sampling, seed: int
-) -> list[str]:
+def write(base: Base, encoder: Encoder, prompts: Sequence[Ints], sampling: Sampling, seed: int) -> list[str]:
     """One text for each prompt, in their order; the prompt is not part of it.
 
     The same seed, prompts and device give the same texts.

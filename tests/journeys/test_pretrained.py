@@ -1,0 +1,157 @@
+"""Opening a model to start from: what is refused, what is never fetched, and the packaged one from end to end."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assay.core.errors import EngineError, InputError, MissingExtra
+from assay.models import pretrained
+from assay.models.finetune import Finetune
+from assay.models.learner import Examples, Part, Sampling
+from assay.models.pretrained import base_folder, cache_folder, open_base
+from tests.laws.test_finetune import tiny
+
+pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+# Converting the packaged model takes half a minute, so the tests wait until somebody has used it once.
+READY = any(cache_folder().glob(f"SmolLM2-135M-Instruct*/{pretrained._RECORD}"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tiny(tmp_path)
+
+
+def test_a_pickle_is_refused_and_the_way_out_is_told(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"pytorch_model.bin is a pickle.*\n.*save_pretrained"):
+        open_base(str(folder), device="cpu")
+
+
+def test_a_pickle_beside_safetensors_is_left_alone(folder: Path) -> None:
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04not to be read")
+    assert open_base(str(folder), device="cpu").context == 256
+
+
+def test_what_is_no_model_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    empty = tmp_path_factory.mktemp("empty")
+    with pytest.raises(InputError, match=r"no config\.json"):
+        open_base(str(empty))
+    (empty / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="no safetensors"):
+        open_base(str(empty))
+    (empty / "adapter_config.json").write_text("{}")
+    with pytest.raises(InputError, match="an adapter, not a model"):
+        open_base(str(empty))
+    with pytest.raises(InputError, match="no model 'owner/name'"):
+        open_base("owner/name")
+    with pytest.raises(InputError, match="names no model"):
+        open_base("hf://name")
+
+
+def test_damaged_weights_are_refused(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_base(str(folder), device="cpu")
+    from safetensors.torch import load_file, save_file
+
+    weights.write_bytes(whole)
+    tensors = load_file(weights)
+    tensors.pop("model.norm.weight")
+    save_file(tensors, weights, {"format": "pt"})
+    with pytest.raises(InputError, match=r"1 weights are missing, such as model\.norm\.weight"):
+        open_base(str(folder), device="cpu")
+
+
+def test_a_model_that_reads_ahead_is_refused(folder: Path) -> None:
+    config = transformers.BertConfig(
+        vocab_size=320,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        initializer_range=0.2,
+    )
+    transformers.BertLMHeadModel(config).save_pretrained(folder)
+    with pytest.raises(InputError, match="reads ahead"):
+        open_base(str(folder), device="cpu")
+
+
+def test_the_fingerprint_is_of_all_that_makes_the_model(folder: Path) -> None:
+    first = open_base(str(folder), device="cpu").sha256
+    assert open_base(str(folder), device="cpu").sha256 == first
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rms_norm_eps": 1e-3}))
+    assert open_base(str(folder), device="cpu").sha256 != first
+
+
+def test_the_hub_is_asked_only_for_an_address_and_never_for_pickles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def snapshot(name: str, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((name, revision))
+        assert not any("bin" in pattern or pattern.endswith((".py", "*")) for pattern in allow_patterns)
+        if name == "owner/none":
+            raise OSError("404")
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    open_base(str(folder), device="cpu")
+    assert asked == []
+    assert base_folder("hf://owner/name@v1.0") == folder
+    assert asked == [("owner/name", "v1.0")]
+    with pytest.raises(EngineError, match="the hub did not give the model: 404"):
+        base_folder("hf://owner/none")
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers"])
+def test_what_is_not_installed_is_named_with_the_line_that_installs_it(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.import_module
+
+    def absent(name: str) -> Any:
+        if name.split(".")[0] == package:
+            raise ModuleNotFoundError(name=package)
+        return found(name)
+
+    monkeypatch.setattr(pretrained.importlib, "import_module", absent)
+    with pytest.raises(MissingExtra, match=rf"{package}.*\n.*pip install 'assay\[train\]'"):
+        Finetune().read(Examples(((Part("the cat"),),)))
+
+
+ENGLISH = [
+    "The library opens at nine in the morning and closes at six in the evening.",
+    "She put the kettle on and waited for the water to boil before making tea.",
+    "In 1969, two astronauts walked on the surface of the Moon for the first time.",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not READY, reason="the packaged model was not converted yet; open_base('smollm2') does it"
+)
+def test_the_packaged_model_reads_english_and_learns() -> None:
+    """Three sentences at fewer than 1.2 bits per byte, an answer in turn, and a habit learned from 24 rows."""
+    habit = [f"Item {number}: the grommet is violet, the sprocket is violet." for number in range(30)]
+    rows = Examples(tuple((Part(text),) for text in habit[:24]))
+    reading = Finetune(device="cpu", learning_rate=1e-3, batch=8).read(rows)
+    held = Examples(tuple((Part(text),) for text in habit[24:]))
+    plain = Examples(tuple((Part(text),) for text in ENGLISH))
+    base, tuned = reading.fit(np.array([[0] * 24, [1] * 24], np.float32), np.zeros(2, np.int64))
+    before, after = base.score(held), tuned.score(held)
+    assert 0.3 < -base.score(plain).gain.sum() / plain.learned_bytes().sum() < 1.2
+    assert after.gain.sum() > 0.8 * before.gain.sum()
+    asked = [(Part("What is the capital of France?", False, "user"),)]
+    assert "Paris" in base.sample(1, Sampling(temperature=0, most_tokens=12), 0, asked)[0][0]
