@@ -126,7 +126,7 @@ def test_what_is_not_installed_is_named_with_the_line_that_installs_it(
             raise ModuleNotFoundError(name=package)
         return found(name)
 
-    monkeypatch.setattr(pretrained.importlib, "import_module", absent)
+    monkeypatch.setattr(importlib, "import_module", absent)
     with pytest.raises(MissingExtra, match=rf"{package}.*\n.*pip install 'assay\[train\]'"):
         Finetune().read(Examples(((Part("the cat"),),)))
 

@@ -13,9 +13,10 @@ import pytest
 
 from assay.core.errors import EngineError, InputError
 from assay.models.encoding import Encoder, windows
-from assay.models.finetune import Finetune, Tuned, Tuning, losing, schedule
+from assay.models.finetune import Finetune, Tuned, Tuning, losing
 from assay.models.learner import Examples, Part, Sampling, Scored
 from assay.models.pretrained import open_base
+from assay.models.schedule import schedule
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -370,10 +371,10 @@ def test_the_gradient_of_pairs_is_that_of_the_loss_as_published(base: str) -> No
 def test_a_step_does_not_depend_on_how_many_rows_fit_into_a_pass(
     base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.models import objective
+    from assay.models import passes
 
     one = trained(learner(base, epochs=1).read(texts(*PROSE)), [[1] * 4])[0].score(texts(*PROSE))
-    monkeypatch.setattr(objective, "_TOKENS_AT_ONCE", {"cpu": 1})
+    monkeypatch.setattr(passes, "_TOKENS_AT_ONCE", {"cpu": 1})
     other = trained(learner(base, epochs=1).read(texts(*PROSE)), [[1] * 4])[0].score(texts(*PROSE))
     np.testing.assert_allclose(one.gain, other.gain, rtol=1e-3)
 

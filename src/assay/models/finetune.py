@@ -24,24 +24,14 @@ from assay.models.encoding import Encoded, Encoder, Ints
 from assay.models.endpoint import SMOLLM2
 from assay.models.learner import Examples, Part, Sampling, Scored
 from assay.models.lora import Kept, Method, Tunable
-from assay.models.objective import (
-    Classes,
-    Objective,
-    Pairs,
-    Passes,
-    Stretches,
-    Text,
-    class_scores,
-    class_stretches,
-    stretches,
-    text_scores,
-)
+from assay.models.objective import Classes, Objective, Pairs, Text, class_scores, text_scores
+from assay.models.passes import Passes, Stretches, class_stretches, stretches
 from assay.models.pretrained import Base, imported, open_base
+from assay.models.schedule import height, schedule
 from assay.models.writing import write
 
 _RATES: dict[Method, float] = {"lora": 5e-4, "full": 5e-5}
 _PAIR_RATE = 0.1  # of the others: pairs drive a model away from the base as far as the rate allows
-_WARM_UP = 0.1
 _LARGEST_GRADIENT = 1.0
 _PROBE_STEPS = 3
 _PROBE_TOKENS = 1_024
@@ -204,7 +194,7 @@ class Tuning:
         with repeatable(torch, self.tunable):
             for number in range(steps):
                 optimiser.zero_grad(set_to_none=True)
-                optimiser.param_groups[0]["lr"] = rate * _height(number, steps)
+                optimiser.param_groups[0]["lr"] = rate * height(number, steps)
                 self._objective.backward(order[number * batch : (number + 1) * batch])
                 size = torch.nn.utils.clip_grad_norm_(changeable, _LARGEST_GRADIENT)
                 if not bool(torch.isfinite(size)):
@@ -295,36 +285,6 @@ def losing(rows: Examples) -> tuple[tuple[Part, ...], ...]:
         kept = max(kept, len(row) - len(lost))
         found.append((*row[:kept], *(replace(part, learned=True) for part in lost)))
     return tuple(found)
-
-
-def schedule(weights: npt.NDArray[np.float32], epochs: int, seed: int) -> Ints:
-    """Rows in the order in which an arm sees them, epoch after epoch.
-
-    A row of weight w is seen w times an epoch: after e epochs e * w times, rounded up or down by a draw of its own,
-    and the draws are spread evenly. Draws and places in the order depend on seed and row alone, so arms of
-    one seed see the rows they share alike.
-    """
-    rng = np.random.default_rng(seed)
-    rows = len(weights)
-    draws = (rng.permutation(rows) + rng.random()) / max(rows, 1)
-    exact = weights.astype(np.float64)
-    seen = np.floor(draws).astype(np.int64)
-    order = []
-    for epoch in range(1, epochs + 1):
-        until = np.floor(epoch * exact + draws).astype(np.int64)
-        copies = np.repeat(np.arange(rows), until - seen)
-        nth = np.arange(len(copies)) - np.repeat(np.cumsum(until - seen) - (until - seen), until - seen)
-        # Copies of a row lie apart: each goes a golden section further round the epoch.
-        places = (rng.random(rows)[copies] + nth * 0.6180339887) % 1
-        order.append(copies[np.argsort(places, kind="stable")])
-        seen = until
-    return np.concatenate(order)
-
-
-def _height(step: int, steps: int) -> float:
-    """The learning rate as a share of its highest."""
-    warm = max(1, round(_WARM_UP * steps))
-    return (step + 1) / warm if step < warm else (steps - step) / (steps - warm + 1)
 
 
 @contextmanager
