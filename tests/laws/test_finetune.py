@@ -241,6 +241,15 @@ def test_a_token_never_lies_across_the_edge_of_an_answer(encoder: Encoder, promp
     assert text_of(encoder, found.ids[found.trained]) == f"{answer}<|endoftext|>"
 
 
+def test_writing_stops_where_the_template_ends_an_answer(base: str) -> None:
+    """Also where the tokenizer's own last mark is another one."""
+    tokenizer = open_base(base, device="cpu").tokenizer
+    tokenizer.eos_token = MARKS[0]
+    assert Encoder(tokenizer).ends == [0, 2]
+    tokenizer.chat_template = None
+    assert Encoder(tokenizer).ends == [0]
+
+
 def test_marks_within_plain_text_are_plain_text(encoder: Encoder) -> None:
     found = encoder.encode((Part("the<|endoftext|>cat"),))
     assert (found.ids == 0).sum() == 2

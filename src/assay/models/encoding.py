@@ -7,6 +7,7 @@ the template that stand in the data itself are read as the plain characters they
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -98,9 +99,16 @@ class Encoder:
 
     @cached_property
     def ends(self) -> list[int]:
-        """The marks at which writing stops."""
-        last = self.tokenizer.eos_token_id
-        return sorted({self.end} | ({int(last)} if last is not None else set()))
+        """The marks at which writing stops: those that end a text and the one that ends an answer in a chat."""
+        found = {
+            self.end,
+            *([int(self.tokenizer.eos_token_id)] if self.tokenizer.eos_token_id is not None else []),
+        }
+        if self.tokenizer.chat_template:
+            with suppress(InputError):  # a template that takes no such turns
+                answer = self.encode((Part("", False, "user"), Part("", True, "assistant")))
+                found |= set(answer.ids[answer.trained].tolist()) & set(self._marks)
+        return sorted(found)
 
     @cached_property
     def _between(self) -> int | None:
