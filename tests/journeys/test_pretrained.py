@@ -131,6 +131,67 @@ def test_what_is_not_installed_is_named_with_the_line_that_installs_it(
         Finetune().read(Examples(((Part("the cat"),),)))
 
 
+def as_gguf(folder: Path, path: Path) -> None:
+    """The model of `tiny` as a GGUF file, by the format's own writer."""
+    gguf = pytest.importorskip("gguf")
+    opened = open_base(str(folder), device="cpu")
+    config, words = opened.model.config, opened.tokenizer.get_vocab()
+    merges = json.loads((folder / "tokenizer.json").read_text())["model"]["merges"]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_vocab_size(len(words))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(sorted(words, key=words.__getitem__))
+    writer.add_token_types([3 if number < 3 else 1 for number in range(len(words))])
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_chat_template(opened.tokenizer.chat_template)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
+    for name, weight in opened.model.state_dict().items():
+        if name == "lm_head.weight":
+            continue
+        tensor = weight.numpy()
+        for projection, number in heads.items():
+            if projection in name:  # llama.cpp keeps the halves of a rotation beside each other
+                tensor = tensor.reshape(number, 2, -1, tensor.shape[1]).swapaxes(1, 2).reshape(tensor.shape)
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), np.ascontiguousarray(tensor))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_a_gguf_file_is_converted_once_and_says_when_it_was_altered(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("gguf")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(elsewhere))
+    as_gguf(folder, elsewhere / "small.gguf")
+    first = open_base(str(elsewhere / "small.gguf"), device="cpu")
+    made = base_folder(str(elsewhere / "small.gguf"))
+    assert [path.parent.name for path in elsewhere.rglob("assay.json")] == [made.name]
+    plain = open_base(str(folder), device="cpu")
+    text = "the cat sat on the mat"
+    ids = plain.tokenizer(text, return_tensors="pt")["input_ids"]
+    assert first.tokenizer(text)["input_ids"] == ids[0].tolist()
+    assert first.tokenizer.chat_template == plain.tokenizer.chat_template
+    one, other = (base.model(input_ids=ids).logits.detach().numpy() for base in (plain, first))
+    np.testing.assert_allclose(one, other, atol=0.03 * abs(one).max())  # it was rounded to bfloat16
+    config = made / "config.json"
+    config.write_text(config.read_text() + "\n")
+    with pytest.raises(InputError, match=r"was altered\nRemove the folder"):
+        open_base(str(elsewhere / "small.gguf"), device="cpu")
+
+
 ENGLISH = [
     "The library opens at nine in the morning and closes at six in the evening.",
     "She put the kettle on and waited for the water to boil before making tea.",
