@@ -15,7 +15,7 @@ from assay.models import pretrained
 from assay.models.finetune import Finetune
 from assay.models.learner import Examples, Part, Sampling
 from assay.models.pretrained import base_folder, cache_folder, open_base
-from tests.laws.test_finetune import tiny
+from tests.laws.test_finetune import one_thread, tiny  # noqa: F401  (the first is a fixture)
 
 pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -204,15 +204,15 @@ ENGLISH = [
     not READY, reason="the packaged model was not converted yet; open_base('smollm2') does it"
 )
 def test_the_packaged_model_reads_english_and_learns() -> None:
-    """Three sentences at fewer than 1.2 bits per byte, an answer in turn, and a habit learned from 24 rows."""
-    habit = [f"Item {number}: the grommet is violet, the sprocket is violet." for number in range(30)]
-    rows = Examples(tuple((Part(text),) for text in habit[:24]))
-    reading = Finetune(device="cpu", learning_rate=1e-3, batch=8).read(rows)
-    held = Examples(tuple((Part(text),) for text in habit[24:]))
-    plain = Examples(tuple((Part(text),) for text in ENGLISH))
-    base, tuned = reading.fit(np.array([[0] * 24, [1] * 24], np.float32), np.zeros(2, np.int64))
+    """Three sentences at fewer than 1.2 bits per byte, a right answer, and a habit learned from 16 rows."""
+    habit = [f"Item {number}: the grommet is violet." for number in range(18)]
+    rows, held, plain = (
+        Examples(tuple((Part(text),) for text in some)) for some in (habit[:16], habit[16:], ENGLISH)
+    )
+    reading = Finetune(device="cpu", learning_rate=2e-3, batch=4).read(rows)
+    base, tuned = reading.fit(np.array([[0] * 16, [1] * 16], np.float32), np.zeros(2, np.int64))
     before, after = base.score(held), tuned.score(held)
     assert 0.3 < -base.score(plain).gain.sum() / plain.learned_bytes().sum() < 1.2
     assert after.gain.sum() > 0.8 * before.gain.sum()
     asked = [(Part("What is the capital of France?", False, "user"),)]
-    assert "Paris" in base.sample(1, Sampling(temperature=0, most_tokens=12), 0, asked)[0][0]
+    assert "Paris" in base.sample(1, Sampling(temperature=0, most_tokens=8), 0, asked)[0][0]
