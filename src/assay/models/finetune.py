@@ -120,30 +120,39 @@ class Tuning:
         return tuple(self._cost(float(each), seconds * float(each)) for each in tokens)
 
     def fit(
-        self, weights: npt.NDArray[np.float32], seeds: npt.NDArray[np.int64], progress: Progress = silent
+        self,
+        weights: npt.NDArray[np.float32],
+        seeds: npt.NDArray[np.int64],
+        progress: Progress = silent,
+        done: npt.NDArray[np.bool_] | None = None,
     ) -> Iterator[Tuned]:
         """Train the arms one after another; each block is one arm.
 
         Equal seeds give arms the same order of rows, the same draws and the same first adapters.
 
+        Args:
+            done: Arms that need no training, shape (arms,).
+
         Raises: EngineError: a training diverged.
         """
-        orders = [
-            schedule(weight, self.settings.epochs, int(seed))
-            for weight, seed in zip(weights, seeds, strict=True)
-        ]
-        total = sum(-(-len(order) // self.settings.batch) for order in orders)
-        done = 0
+        orders = {
+            arm: schedule(weights[arm], self.settings.epochs, int(seeds[arm]))
+            for arm in range(len(weights))
+            if done is None or not done[arm]
+        }
+        total = sum(-(-len(order) // self.settings.batch) for order in orders.values())
+        taken = 0
 
         def step() -> None:
-            nonlocal done
-            done += 1
-            progress("fine-tune", done, total, "steps")
+            nonlocal taken
+            taken += 1
+            progress("steps", taken, total, "steps")
 
-        for arm, (order, seed) in enumerate(zip(orders, seeds, strict=True)):
-            if arm == 0:
-                self.tunable.reset(0)
-                self._objective.prepare()
+        if orders:
+            self.tunable.reset(0)
+            self._objective.prepare()
+        for arm, order in orders.items():
+            seed = seeds[arm]
             started = time.perf_counter()
             self._train(order, int(seed), self.settings.batch, step)
             kept = self.tunable.take()

@@ -98,7 +98,11 @@ class GPTReading:
         return tuple(costs[arm] for arm in range(len(weights)))
 
     def fit(
-        self, weights: npt.NDArray[np.float32], seeds: npt.NDArray[np.int64], progress: Progress = silent
+        self,
+        weights: npt.NDArray[np.float32],
+        seeds: npt.NDArray[np.int64],
+        progress: Progress = silent,
+        done: npt.NDArray[np.bool_] | None = None,
     ) -> Iterator[GPTFitted]:
         """Train every arm, those with most steps first, in blocks that the memory holds.
 
@@ -109,19 +113,24 @@ class GPTReading:
             weights: How often each row counts in each arm, not negative, shape (arms, rows).
             seeds: Of each arm, shape (arms,).
             progress: Hears the steps of all arms.
+            done: Arms that need no training, shape (arms,); blocks of only such arms are passed over.
         Yields: The trained arms in blocks; together they are all arms.
         """
         from assay.models.gpt_training import blocks, train
 
-        plans = self._plans(weights, seeds)
-        total, done = sum(plan.steps for plan in plans), 0
+        wanted = [
+            planned
+            for planned in blocks(self._network, self._plans(weights, seeds), self._device)
+            if done is None or not all(done[plan.arm] for plan in planned)
+        ]
+        total, taken = sum(plan.steps for planned in wanted for plan in planned), 0
 
         def told(active: int) -> None:
-            nonlocal done
-            done += active
-            progress("trial", done, total, "steps")
+            nonlocal taken
+            taken += active
+            progress("steps", taken, total, "steps")
 
-        for planned in blocks(self._network, plans, self._device):
+        for planned in wanted:
             trained, seconds = train(self._network, self.pieces, planned, self._device, told)
             share = seconds / max(1, sum(plan.steps for plan in planned))
             yield GPTFitted(

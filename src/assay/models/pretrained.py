@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import EngineError, InputError, MissingExtra
-from assay.models.endpoint import SMOLLM2, _packaged_smollm2, file_sha256
+from assay.models.endpoint import SMOLLM2, packaged_smollm2, file_sha256
 
 _HUB = "hf://"
 _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -127,7 +127,7 @@ def open_base(base: str = SMOLLM2, *, device: str = "auto", frozen: bool = True)
 def base_folder(base: str) -> Path:
     """The folder of safetensors behind a name; see `open_base` for the names and errors."""
     if base == SMOLLM2:
-        return _converted(_packaged_smollm2())
+        return _converted(packaged_smollm2())
     if base.startswith(_HUB):
         return _safe_folder(_fetched(base))
     path = Path(base).expanduser()
