@@ -65,7 +65,7 @@ from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.engine.local import map_batches, map_each
+from assay.engine.local import map_batches, map_each, one_thread_each
 from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
 from assay.models.embed import Embedder, EmbedderName, fit_embedder
@@ -120,6 +120,7 @@ class _Sides:
     holdout: Rows | None = None
 
 
+@one_thread_each()
 def audit(
     real: Corpus,
     reference: Corpus,

@@ -147,7 +147,7 @@ def row_columns(rows: Rows, known: Known) -> Columns:
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
         shared=unshared(len(rows)),
-        pii={},
+        pii=dict.fromkeys(KINDS, nowhere),
         frames=frames(rows, known.words),
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
@@ -203,17 +203,6 @@ def _with_repeats(columns: Columns) -> Columns:
         content=columns.content.compared_afresh(),
         asked=columns.asked.with_repeats(),
     )
-
-
-def _taken(values: Any, index: Index) -> Any:
-    """The rows at `index` of an array, of every array of a mapping, or of every field of a group of columns."""
-    if isinstance(values, Mapping):
-        return {name: _taken(each, index) for name, each in values.items()}
-    if is_dataclass(values) and not isinstance(values, type):
-        return replace(
-            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
-        )
-    return values[index]
 
 
 def _strings(values: object) -> npt.NDArray[np.str_]:
