@@ -35,6 +35,46 @@ def numbered(items: npt.NDArray[np.uint64], offsets: Offsets) -> Numbered:
 
 
 @numba.njit(nogil=True, cache=True)
+def index(items):  # type: ignore[no-untyped-def]
+    """A table in which `find` finds the place of each of the `items`, all of them different."""
+    bits = 4
+    while (1 << bits) < 2 * len(items):
+        bits += 1
+    mask, shift = (1 << bits) - 1, np.uint64(64 - bits)
+    slots = np.full(1 << bits, -1, np.int32)
+    for place in range(len(items)):
+        slot = np.int64((items[place] * np.uint64(_FACTOR)) >> shift)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & mask
+        slots[slot] = place
+    return slots
+
+
+@numba.njit(nogil=True, cache=True)
+def find(slots, items, item):  # type: ignore[no-untyped-def]
+    """Place of `item` among the `items` that the table was made of, or -1."""
+    mask = len(slots) - 1
+    bits = 0
+    while (1 << bits) < len(slots):
+        bits += 1
+    slot = np.int64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
+    while slots[slot] >= 0:
+        if items[slots[slot]] == item:
+            return np.int64(slots[slot])
+        slot = (slot + 1) & mask
+    return np.int64(-1)
+
+
+@numba.njit(nogil=True, cache=True)
+def places(slots, items, wanted):  # type: ignore[no-untyped-def]
+    """`find` of each of the `wanted`, shape (len(wanted),)."""
+    found = np.empty(len(wanted), np.int64)
+    for at in range(len(wanted)):
+        found[at] = find(slots, items, wanted[at])
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
 def _numbered(items, offsets):  # type: ignore[no-untyped-def]
     size = len(items)
     bits = 4
