@@ -19,6 +19,7 @@ from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import SPAN_TOKENS, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.languages import spoken
+from assay.audit.annotate.nearness import near_threshold
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.annotate.regions import find_regions
@@ -46,12 +47,14 @@ from assay.audit.probes import (
     formatting,
     giveaways,
     label_noise,
+    near_duplicates,
     regions,
     vendi,
     verbatim_copies,
 )
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.near_duplicates import near_probe
 from assay.audit.probes.preferences import preference_probes
 from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.provenance import provenance_probes
@@ -182,10 +185,11 @@ def audit(
         atlas = find_regions(sides.half, seed)
         phrases = _phrases(sides, seed)
         words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
+        near = near_threshold(pool)
         from_real, among = copies.result()
     ours, theirs = with_parts(
-        (annotate(sides.synthetic, from_real, phrases, atlas, words, real_languages), sides.synthetic),
-        (annotate(pool, among, phrases, atlas, words, real_languages), pool),
+        (annotate(sides.synthetic, from_real, phrases, atlas, words, real_languages, near), sides.synthetic),
+        (annotate(pool, among, phrases, atlas, words, real_languages, near), pool),
     )
     other = theirs.take(halves[1])
 
@@ -206,6 +210,7 @@ def audit(
         suspected = pool_of_two.submit(_suspicion, sides, seed)
         chosen: dict[str, Probe | SampleProbe] = {
             verbatim_copies.PROBE.name: verbatim_probe(span),
+            near_duplicates.PROBE.name: near_probe(near),
             label_noise.PROBE.name: label_noise.knowing(sides.synthetic, doubted.result),
         }
         if embedder != "lsa":

@@ -18,7 +18,7 @@ from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
-from assay.audit.rows import Bools, Index, Rows
+from assay.audit.rows import NEAR, Bools, Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import clusters
@@ -93,14 +93,16 @@ def annotate(
     regions: Regions = NO_REGIONS,
     words: Frequent | None = None,
     spoken: frozenset[int] = frozenset(),
+    near: float = NEAR,
 ) -> Columns:
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
 
     Args:
         words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
         spoken: The languages of the real rows, where they are known.
+        near: Similarity from which rows count as near-duplicates.
     """
-    near_group = clusters(rows.sketches)
+    near_group = clusters(rows.sketches, near)
     known = Known(tuple(phrases), regions, words or frequent(rows), spoken)
     parts = list(map_batches(lambda batch: row_columns(batch, known), rows.batches()))
     whole = _joined(*parts) if parts else row_columns(rows, known)
