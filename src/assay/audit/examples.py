@@ -21,7 +21,7 @@ from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import Regions
 from assay.audit.faults import faults
-from assay.audit.probes import tail
+from assay.audit.probes import neighbours, tail
 from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.probes.preferences import differences, preference_probes
@@ -380,7 +380,7 @@ def _rare(rows: Rows, real: Rows) -> Iterator[dict[str, Any]]:
         return
     ours, theirs = rows.vectors[:size], real.vectors[:size]
     found = prdc(ours, theirs)
-    unreached = tail.in_tail(found) & ~found.covered & theirs.any(axis=1)
+    unreached = neighbours.in_tail(found) & ~found.covered & theirs.any(axis=1)
     likeness = theirs @ ours.T
     for row in sorted(_first(unreached, size), key=lambda each: float(likeness[each].max()))[:EACH]:
         yield _example(

@@ -18,7 +18,7 @@ from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
-from assay.audit.rows import Bools, Index, Rows
+from assay.audit.rows import NEAR, Bools, Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import clusters
@@ -93,14 +93,16 @@ def annotate(
     regions: Regions = NO_REGIONS,
     words: Frequent | None = None,
     spoken: frozenset[int] = frozenset(),
+    near: float = NEAR,
 ) -> Columns:
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
 
     Args:
         words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
         spoken: The languages of the real rows, where they are known.
+        near: Similarity from which rows count as near-duplicates.
     """
-    near_group = clusters(rows.sketches)
+    near_group = clusters(rows.sketches, near)
     known = Known(tuple(phrases), regions, words or frequent(rows), spoken)
     parts = list(map_batches(lambda batch: row_columns(batch, known), rows.batches()))
     whole = _joined(*parts) if parts else row_columns(rows, known)
@@ -147,7 +149,7 @@ def row_columns(rows: Rows, known: Known) -> Columns:
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
         shared=unshared(len(rows)),
-        pii={},
+        pii=dict.fromkeys(KINDS, nowhere),
         frames=frames(rows, known.words),
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
@@ -203,17 +205,6 @@ def _with_repeats(columns: Columns) -> Columns:
         content=columns.content.compared_afresh(),
         asked=columns.asked.with_repeats(),
     )
-
-
-def _taken(values: Any, index: Index) -> Any:
-    """The rows at `index` of an array, of every array of a mapping, or of every field of a group of columns."""
-    if isinstance(values, Mapping):
-        return {name: _taken(each, index) for name, each in values.items()}
-    if is_dataclass(values) and not isinstance(values, type):
-        return replace(
-            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
-        )
-    return values[index]
 
 
 def _strings(values: object) -> npt.NDArray[np.str_]:
