@@ -63,12 +63,12 @@ class Phrasebook:
         owners: dict[int, list[tuple[int, int]]] = {}
         capital: dict[int, bool] = {}
         for place in np.flatnonzero((lengths > 0) & (lengths <= MOST_WORDS)):
-            id, first = int(ids[place]), int(words.ids[words.offsets[place]])
+            key, first = int(ids[place]), int(words.ids[words.offsets[place]])
             reach[first] = max(reach.get(first, 0), int(lengths[place]))
             owners.setdefault(first, [])
-            owners.setdefault(id, []).extend(phrases[written[place]])
+            owners.setdefault(key, []).extend(phrases[written[place]])
             # Written both ways, it counts in any case.
-            capital[id] = capital.get(id, True) and _capital(written[place])
+            capital[key] = capital.get(key, True) and _capital(written[place])
         keys = np.array(sorted(owners), np.uint64)
         listed = [owners[int(key)] for key in keys]
         flat = [pair for pairs in listed for pair in pairs]
@@ -77,7 +77,9 @@ class Phrasebook:
             keys,
             np.array([reach.get(int(key), 0) for key in keys], np.int64),
             np.array([capital.get(int(key), False) for key in keys], bool),
-            np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(np.int64),
+            np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(
+                np.int64
+            ),
             np.array(flat, np.int64).reshape(len(flat), 2),
             max((theme for theme, _ in flat), default=-1) + 1,
         )

@@ -55,7 +55,9 @@ def counted(found: Found, rows: int, lists: Lists) -> tuple[Bits, Bits]:
     if len(found.row):
         pairs, times = np.unique(found.row * number + found.group, return_counts=True)
         row, group = pairs // number, pairs % number
-        of_theme = np.bincount(found.row * len(lists.themes) + themes[found.group], minlength=rows * len(lists.themes))
+        of_theme = np.bincount(
+            found.row * len(lists.themes) + themes[found.group], minlength=rows * len(lists.themes)
+        )
         most = 2 * times > of_theme[row * len(lists.themes) + themes[group]]
         bit = (1 << (group & 7)).astype(np.uint8)
         np.add.at(mentions, (row, group >> 3), bit)  # no pair comes twice, so adding sets the bit

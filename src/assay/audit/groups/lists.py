@@ -16,9 +16,19 @@ from assay.kernels.phrases import NOTHING, Phrasebook
 _FIX = "See docs/bias.md for the form of a list."
 _BEFORE_PERSON = "_before_person"
 TONES = ("positive", "negative", "negators")
-# The one list that is of no people: words that speak well or ill.
-SENTIMENT = "sentiment"
-_KEYS = {"theme", "sources", "groups", "ignore", "persons", "extends", "official_of", "official_source"}
+# The two lists that are of no people.
+SENTIMENT, ATTRIBUTES = "sentiment", "attributes"
+_KEYS = {
+    "theme",
+    "contrasts",
+    "sources",
+    "groups",
+    "ignore",
+    "persons",
+    "extends",
+    "official_of",
+    "official_source",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Theme:
         sources: Where the list comes from.
         official_of: Label of the group whose official shares the groups carry; "" where they carry none.
         official_source: Of those shares, with its year.
+        contrasts: Two groups and two sets of attributes each; the first group is said to go with the first set.
     """
 
     name: str
@@ -59,6 +70,7 @@ class Theme:
     sources: tuple[str, ...]
     official_of: str = ""
     official_source: str = ""
+    contrasts: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +80,12 @@ class Lists:
     Attributes:
         sentiment: Words that speak well or ill of people, groups ``positive``, ``negative`` and ``negators``; None
             where there is no such list.
+        attributes: Sets of words that groups may be tied to, with the contrasts to be asked; None likewise.
     """
 
     themes: tuple[Theme, ...]
     sentiment: Theme | None = None
+    attributes: Theme | None = None
 
     @functools.cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -90,6 +104,13 @@ class Lists:
     def holds(self, label: str) -> bool:
         """Whether there is such a group."""
         return label in self._numbers
+
+    def words(self, label: str) -> tuple[str, ...]:
+        """The phrases of a group, or of a set of attributes; none where there is neither."""
+        if label in self._numbers:
+            group = self.groups[self._numbers[label]]
+            return next(theme.phrases[group.name] for theme in self.themes if theme.name == group.theme)
+        return self.attributes.phrases.get(label, ()) if self.attributes else ()
 
     def members(self, theme: str) -> tuple[int, ...]:
         """Numbers of the groups of a theme; none if there is no such theme."""
@@ -143,14 +164,16 @@ def load(files: Iterable[Path] = (), *, packaged: bool = True) -> Lists:
         theme = _theme(table, str(path))
         before = themes.get(theme.name)
         themes[theme.name] = _joined(before, theme, str(path)) if table.get("extends") and before else theme
-    sentiment = themes.pop(SENTIMENT, None)
-    return Lists(tuple(themes.values()), sentiment)
+    sentiment, attributes = themes.pop(SENTIMENT, None), themes.pop(ATTRIBUTES, None)
+    return Lists(tuple(themes.values()), sentiment, attributes)
 
 
 @functools.cache
 def _packaged() -> tuple[tuple[str, Theme], ...]:
     folder = resources.files("assay.audit.groups")
-    files = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
+    files = sorted(
+        (each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name
+    )
     themes = [_theme(_table(file.read_bytes(), file.name), file.name) for file in files]
     return tuple((theme.name, theme) for theme in themes)
 
@@ -177,7 +200,11 @@ def _table(content: bytes, where: str) -> dict[str, Any]:
 def _theme(table: Mapping[str, Any], where: str) -> Theme:
     unknown = sorted(set(table) - _KEYS)
     if unknown:
-        raise InputError(f"it has an unknown key {unknown[0]!r}", where=where, fix=f"Known keys: {', '.join(sorted(_KEYS))}.")
+        raise InputError(
+            f"it has an unknown key {unknown[0]!r}",
+            where=where,
+            fix=f"Known keys: {', '.join(sorted(_KEYS))}.",
+        )
     name, sections = table.get("theme"), table.get("groups")
     if not isinstance(name, str) or not name or not isinstance(sections, dict) or not sections:
         raise InputError("it needs a theme and at least one group", where=where, fix=_FIX)
@@ -186,7 +213,9 @@ def _theme(table: Mapping[str, Any], where: str) -> Theme:
     for group, section in sections.items():
         official = section.get("official")
         if official is not None and not (isinstance(official, int | float) and 0 <= official <= 1):
-            raise InputError(f"the official share of {group!r} is no share from 0 to 1", where=where, fix=_FIX)
+            raise InputError(
+                f"the official share of {group!r} is no share from 0 to 1", where=where, fix=_FIX
+            )
         listed = {key: value for key, value in section.items() if key != "official"}
         groups.append(Group(name, group, official))
         phrases[group] = _phrases(listed, persons, f"{where}, {group}")
@@ -198,7 +227,10 @@ def _theme(table: Mapping[str, Any], where: str) -> Theme:
         _strings(table.get("sources", []), "sources", where),
         table.get("official_of", ""),
         table.get("official_source", ""),
+        tuple(_strings(each, "contrasts", where) for each in table.get("contrasts", [])),
     )
+    if any(len(contrast) != 4 for contrast in theme.contrasts):
+        raise InputError("a contrast names two groups and two sets of attributes", where=where, fix=_FIX)
     _check(theme, where)
     return theme
 
@@ -235,7 +267,8 @@ def _joined(before: Theme, added: Theme, where: str) -> Theme:
     """Both lists; a group that both have has the phrases of both."""
     names = {group.name: group for group in (*before.groups, *added.groups)}
     phrases = {
-        name: tuple(dict.fromkeys([*before.phrases.get(name, ()), *added.phrases.get(name, ())])) for name in names
+        name: tuple(dict.fromkeys([*before.phrases.get(name, ()), *added.phrases.get(name, ())]))
+        for name in names
     }
     theme = Theme(
         before.name,
@@ -245,6 +278,7 @@ def _joined(before: Theme, added: Theme, where: str) -> Theme:
         (*before.sources, *added.sources),
         added.official_of or before.official_of,
         added.official_source or before.official_source,
+        (*before.contrasts, *added.contrasts),
     )
     _check(theme, where)
     return theme

@@ -59,11 +59,7 @@ def attributed(lists: Lists) -> tuple[Theme, ...]:
 
 def association_probes(lists: Lists, ours: Columns, theirs: Columns) -> tuple[Probe, ...]:
     """One probe for each attribute that enough rows of a side show beside the group in question or its others."""
-    return tuple(
-        probe
-        for theme in attributed(lists)
-        for probe in _each(lists, theme, ours, theirs)
-    )
+    return tuple(probe for theme in attributed(lists) for probe in _each(lists, theme, ours, theirs))
 
 
 def _each(lists: Lists, theme: Theme, ours: Columns, theirs: Columns) -> list[Probe]:
@@ -79,7 +75,11 @@ def _each(lists: Lists, theme: Theme, ours: Columns, theirs: Columns) -> list[Pr
 
         if max(tally(side)[:, 1].sum() for side in (ours, theirs)) < LEAST_ROWS:
             continue
-        said = "" if group.official is None else f"; official share {group.official:.0%} ({theme.official_source})"
+        said = (
+            ""
+            if group.official is None
+            else f"; official share {group.official:.0%} ({theme.official_source})"
+        )
         found.append(
             Probe(
                 NAME,
@@ -147,7 +147,9 @@ def amplification_probe(lists: Lists, theme: Theme) -> SampleProbe:
 
         def lean(kept: Bools, kept_real: Bools) -> float:
             return amplification(
-                ours.counts(kept, number)[:, judged], theirs.counts(kept_real, number)[:, judged], theirs.share(kept_real)
+                ours.counts(kept, number)[:, judged],
+                theirs.counts(kept_real, number)[:, judged],
+                theirs.share(kept_real),
             )
 
         return lean
@@ -169,7 +171,9 @@ def amplification_probe(lists: Lists, theme: Theme) -> SampleProbe:
 def official_probe(lists: Lists, theme: Theme) -> SampleProbe:
     """The question how far the data is from official statistics."""
     members = lists.members(theme.name)
-    known = np.array([np.nan if lists.groups[n].official is None else lists.groups[n].official for n in members])
+    known = np.array(
+        [np.nan if lists.groups[n].official is None else lists.groups[n].official for n in members]
+    )
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
         found = shown(rows, lists, theme)

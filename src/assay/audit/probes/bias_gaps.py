@@ -75,7 +75,14 @@ def plain(probes: Sequence[Probe | SampleProbe]) -> tuple[Probe, ...]:
         probe
         for probe in probes
         if isinstance(probe, Probe)
-        and not (probe.ratio or probe.alone or probe.excess or probe.by_chance or probe.needs_holdout or probe.slice)
+        and not (
+            probe.ratio
+            or probe.alone
+            or probe.excess
+            or probe.by_chance
+            or probe.needs_holdout
+            or probe.slice
+        )
     )
 
 
@@ -91,7 +98,10 @@ def gaps(
     sides = (ours, theirs)
     # More rows hold more repeats: what counts them is asked of equally many.
     rng, fewest = np.random.default_rng([seed, 2]), min(len(ours), len(theirs))
-    equal = [side if len(side) == fewest else side.alone(np.sort(rng.permutation(len(side))[:fewest])) for side in sides]
+    equal = [
+        side if len(side) == fewest else side.alone(np.sort(rng.permutation(len(side))[:fewest]))
+        for side in sides
+    ]
 
     def ask(part: Part) -> list[Gap]:
         plainly, equally = ([_split(side, part) for side in pair] for pair in (sides, equal))
@@ -107,13 +117,17 @@ def gaps(
 
 
 def _split(columns: Columns, part: Part) -> tuple[Columns, Columns]:
-    return columns.take(np.flatnonzero(part.about(columns))), columns.take(np.flatnonzero(part.others(columns)))
+    return columns.take(np.flatnonzero(part.about(columns))), columns.take(
+        np.flatnonzero(part.others(columns))
+    )
 
 
 def _gap(probe: Probe, part: Part, sides: Sequence[tuple[Columns, Columns]], level: float) -> Gap:
     sliced = part.slice if probe.name == SENTIMENT else part.slice | {"measure": _named(probe)}
     asked = replace(probe, slice=sliced, least=max(probe.least, LEAST), needs=None)
-    (own, rest), (own_real, rest_real) = ([count(asked, rows, rows, level) for rows in pair] for pair in sides)
+    (own, rest), (own_real, rest_real) = (
+        [count(asked, rows, rows, level) for rows in pair] for pair in sides
+    )
     return Gap(asked, difference(own, rest), difference(own_real, rest_real), own, own_real)
 
 
@@ -135,7 +149,9 @@ def gap_measures(found: Sequence[Gap], level: float) -> list[Measure]:
             measures.append(measure(gap.probe, gap.found, gap.reference, level))
             continue
         said = f"share in rows about the group less that in rows about the others of its theme: {gap.probe.method}"
-        measures.append(measure(replace(gap.probe, name=GAP, method=said, unit=None), gap.found, gap.reference, level))
+        measures.append(
+            measure(replace(gap.probe, name=GAP, method=said, unit=None), gap.found, gap.reference, level)
+        )
         if gap.probe.name != GAP:
             own = replace(gap.probe, slice={"group": (gap.probe.slice or {})["group"]})
             measures.append(measure(own, gap.own, gap.own_reference, level))
@@ -155,13 +171,20 @@ def sentiment_probe(lists: Lists) -> SampleProbe:
         pairs = [[_parted(side, group, members) for side in sides] for group, members in asked]
         pairs = [pair for pair in pairs if min(part.sum() for both in pair for part in both) >= LEAST]
         if not pairs:
-            raise InputError(f"no group and the others of its theme have {LEAST} rows about them on both sides")
+            raise InputError(
+                f"no group and the others of its theme have {LEAST} rows about them on both sides"
+            )
 
         def spread(kept: Bools, kept_real: Bools) -> float:
             apart, weights = [], []
             for pair in pairs:
-                cut = [(keep & about, keep & rest) for keep, (about, rest) in zip((kept, kept_real), pair, strict=True)]
-                ours, theirs = (_blame(side, one) - _blame(side, two) for side, (one, two) in zip(sides, cut, strict=True))
+                cut = [
+                    (keep & about, keep & rest)
+                    for keep, (about, rest) in zip((kept, kept_real), pair, strict=True)
+                ]
+                ours, theirs = (
+                    _blame(side, one) - _blame(side, two) for side, (one, two) in zip(sides, cut, strict=True)
+                )
                 apart.append(abs(ours - theirs))
                 weights.append(1 / sum(1 / max(int(part.sum()), 1) for both in cut for part in both))
             return float(np.average(apart, weights=weights))

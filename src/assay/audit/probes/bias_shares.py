@@ -24,13 +24,20 @@ _NONE = f"no group of people is mentioned by {LEAST_ROWS} real rows"
 
 def share_probes(lists: Lists, ours: Columns, theirs: Columns) -> tuple[Probe, ...]:
     """One probe for each theme, each group and each pair of groups that enough real rows mention."""
-    every = [part for part in parts(lists, ours, theirs, skip=SKIPPED) if _rows(part.mentions, theirs) >= LEAST_ROWS]
+    every = [
+        part
+        for part in parts(lists, ours, theirs, skip=SKIPPED)
+        if _rows(part.mentions, theirs) >= LEAST_ROWS
+    ]
     if not every:
         return (Probe(NAME, lambda columns: np.zeros((len(columns), 2)), _NONE, alone=True, needs=_NONE),)
     themes = {part.theme: part for part in every}
     return (
         *(_probe(f"{name}: any", part.mention_any, _all, "of all rows") for name, part in themes.items()),
-        *(_probe(part.label, part.mentions, part.mention_any, f"of the rows that have a {part.theme}") for part in every),
+        *(
+            _probe(part.label, part.mentions, part.mention_any, f"of the rows that have a {part.theme}")
+            for part in every
+        ),
         *(
             _probe(
                 f"{one.label} & {other.label}",
@@ -50,7 +57,9 @@ def _pairs(lists: Lists, real: Columns) -> list[tuple[Part, Part]]:
     crossed = np.array([group.theme not in NOT_CROSSED for group in lists.groups], bool)
     counts[~(crossed[:, None] & crossed) | (themes[:, None] == themes)] = 0
     order = np.argsort(-counts, axis=None, kind="stable")[:MOST_PAIRS]
-    found = [np.unravel_index(int(place), counts.shape) for place in order if counts.flat[place] >= LEAST_ROWS]
+    found = [
+        np.unravel_index(int(place), counts.shape) for place in order if counts.flat[place] >= LEAST_ROWS
+    ]
     return [(listed(lists, int(one)), listed(lists, int(other))) for one, other in found]
 
 

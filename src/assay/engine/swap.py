@@ -1,0 +1,221 @@
+"""A text with one group put in another's place: what counterfactual tests ask and what evens out training data."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from assay.core.errors import InputError
+
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", re.UNICODE)
+# Words after which "her" cannot be a possessive, for they begin no name of a thing: "told her that", "saw her in".
+_AFTER_OBJECT = frozenset(
+    "a about above across after again against all along already also although always am an and any anymore anyway are "
+    "around as at away back be because been before behind being below beside between but by can could did do does down "
+    "during each even every everything except for from had has have he here hers him how i if in inside instead into is "
+    "it just later like may me more might must near never next nor not now of off on once or our out outside over please "
+    "quickly quietly she should since so some someone something soon still than that the their them then there these "
+    "they this those though through throughout till to today together tomorrow tonight too toward towards twice under "
+    "until up upon us very was we well were what whatever when whenever where which while who whom whose why will with "
+    "within without would yesterday yet you your".split()
+)  # fmt: skip
+# Among those, what a possessive takes all the same: "her back", "her next job", "her very own", "her more recent work".
+_EITHER = frozenset(
+    "about all back down inside like more near next outside over still under up very well will".split()
+)
+_TAKES_OBJECT = frozenset(
+    "with for to from by at on after before about against like near behind beside without toward towards of and than "
+    "told tell asked ask asks gave give gives called let made make makes saw see sees helped help invited met loved love "
+    "hated knew know thanked want wanted needs".split()
+)
+# "made her laugh", "kept her safe": what somebody is made to do or be.
+_MAKES = frozenset(
+    "make makes made making keep keeps kept keeping help helps helped see sees saw hear heard watch watched".split()
+)
+_MADE = frozenset(
+    "angry appear believe come cry enter feel forget get give go happy laugh leave look lose nervous proud run sad safe "
+    "say sick sing sit smile speak stand stay take think uncomfortable understand wait walk warm want weep wonder work".split()
+)  # fmt: skip
+_NO_ADVERBS = frozenset(
+    "assembly belly bully curly daily disorderly early elderly family friendly ghastly holy hourly likely lively lonely "
+    "lovely monthly only orderly reply silly supply ugly weekly yearly".split()
+)  # fmt: skip
+_POSSESSIVE, _OBJECT, _ALONE = "possessive", "object", "alone"
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Which words stand for which.
+
+    Attributes:
+        first, second: Labels of the two groups.
+        forward, backward: The word of the other group, by word in lower case.
+        gender: Whether "her", "his", "him" and "hers" are swapped too.
+    """
+
+    first: str
+    second: str
+    forward: Mapping[str, str]
+    backward: Mapping[str, str]
+    gender: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        first: str,
+        second: str,
+        pairs: Iterable[Sequence[str]],
+        *,
+        one_way: Iterable[Sequence[str]] = (),
+        gender: bool = False,
+    ) -> Swap:
+        """Two groups by pairs of words.
+
+        Args:
+            pairs: A word of each group; of pairs with the same word the first counts.
+            one_way: Pairs for which there is no way back.
+            gender: The groups are women and men, in English.
+        Raises: InputError: a pair is none, or a word belongs to both groups.
+        """
+        forward: dict[str, str] = {}
+        backward: dict[str, str] = {}
+        for pair in pairs:
+            one, other = _pair(pair)
+            forward.setdefault(one.lower(), other)
+            backward.setdefault(other.lower(), one)
+        for pair in one_way:
+            one, other = _pair(pair)
+            if one.lower() not in forward and one.lower() not in backward:
+                forward[one.lower()] = other
+        both = sorted(set(forward) & set(backward))
+        if both:
+            raise InputError(f"{both[0]!r} stands for both groups", fix="Let each word stand for one group.")
+        return cls(first, second, forward, backward, gender)
+
+    def groups_of(self, text: str) -> frozenset[str]:
+        """Labels of the groups whose words the text holds."""
+        found = set()
+        for match in _WORD.finditer(text):
+            word = _plain(match[0])
+            if word in self.forward or (self.gender and word in ("her", "hers")):
+                found.add(self.first)
+            elif word in self.backward or (self.gender and word in ("his", "him")):
+                found.add(self.second)
+        return frozenset(found)
+
+    def __call__(self, text: str, *, only: str | None = None) -> str:
+        """The text with each word of a group in the other group's form, case and punctuation kept.
+
+        Args:
+            only: Swap the words of this group alone; by default both ways at once, so that a text about a woman and a
+                man stays one about both.
+        Raises: InputError: `only` is neither of the groups.
+        """
+        if only not in (None, self.first, self.second):
+            raise InputError(f"{only!r} is neither {self.first!r} nor {self.second!r}")
+        matches = list(_WORD.finditer(text))
+        parts, end = [], 0
+        for place, match in enumerate(matches):
+            parts += [text[end : match.start()], self._swapped(text, matches, place, only)]
+            end = match.end()
+        return "".join([*parts, text[end:]])
+
+    def _swapped(self, text: str, matches: list[re.Match[str]], place: int, only: str | None) -> str:
+        word = matches[place][0]
+        plain, ending = _plain(word), ""
+        if plain not in self.forward and plain not in self.backward and plain.endswith("'s"):
+            plain, ending = plain[:-2], word[-2:]
+        other = None
+        if only != self.second:
+            other = self.forward.get(plain)
+            if other is None and self.gender and plain in ("her", "hers"):
+                role = _ALONE if plain == "hers" else _role(text, matches, place)
+                other = "him" if role == _OBJECT else "his"
+        if other is None and only != self.first:
+            other = self.backward.get(plain)
+            if other is None and self.gender and plain in ("his", "him"):
+                alone = plain == "his" and _stands_alone(text, matches, place)
+                other = "hers" if alone else "her"
+        return word if other is None else _cased(other, word[: len(word) - len(ending)]) + ending
+
+
+@functools.cache
+def gender_swap(*, names: bool = True) -> Swap:
+    """Women for men and men for women, in English.
+
+    Args:
+        names: Whether first names are swapped too.
+    """
+    table = tomllib.loads((resources.files("assay.engine") / "swaps.toml").read_text(encoding="utf-8"))
+    pairs = table["pairs"] + (table["names"] if names else [])
+    return Swap.of(table["first"], table["second"], pairs, one_way=table["one_way"], gender=True)
+
+
+def read_swap(path: Path) -> Swap:
+    """A swap from a TOML file: ``first``, ``second``, ``pairs`` and, at will, ``one_way``.
+
+    Raises: InputError: the file is missing, no TOML, or lacks one of them.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Swap.of(table["first"], table["second"], table["pairs"], one_way=table.get("one_way", ()))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+    except KeyError as error:
+        raise InputError(f"it lacks {error}", where=str(path), fix="Give first, second and pairs.") from error
+
+
+def _role(text: str, matches: list[re.Match[str]], place: int) -> str:
+    """Whether "her" stands before what is hers or is acted upon itself, by the words around it."""
+    if place + 1 == len(matches) or _parted(text, matches, place):
+        return _OBJECT
+    following = _plain(matches[place + 1][0])
+    if following in _EITHER:
+        before = _plain(matches[place - 1][0]) if place else ""
+        ends = place + 2 >= len(matches) or _parted(text, matches, place + 1)
+        # "told her all about it" against "all her life": what takes an object, and goes on, decides.
+        return (
+            _OBJECT
+            if before in _TAKES_OBJECT and not ends and following not in ("back", "next", "very")
+            else _POSSESSIVE
+        )
+    if following in _AFTER_OBJECT or (following.endswith("ly") and following not in _NO_ADVERBS):
+        return _OBJECT
+    before = _plain(matches[place - 1][0]) if place else ""
+    made = before == "let" or (before in _MAKES and following in _MADE)
+    return _OBJECT if made else _POSSESSIVE
+
+
+def _stands_alone(text: str, matches: list[re.Match[str]], place: int) -> bool:
+    """Whether "his" has nothing after it that is his: "a friend of his."."""
+    if place + 1 == len(matches) or _parted(text, matches, place):
+        return True
+    following = _plain(matches[place + 1][0])
+    return following in _AFTER_OBJECT and following not in _EITHER
+
+
+def _parted(text: str, matches: list[re.Match[str]], place: int) -> bool:
+    """Whether more than a space or an opening quotation mark stands between a word and the next."""
+    between = text[matches[place].end() : matches[place + 1].start()]
+    return bool(between.strip(" \t\n\"'`\u201c\u2018-0123456789$#"))
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("\u2019", "'")
+
+
+def _cased(word: str, like: str) -> str:
+    if len(like) > 1 and like.isupper():
+        return word.upper()
+    return word[:1].upper() + word[1:] if like[:1].isupper() else word
+
+
+def _pair(pair: Sequence[str]) -> tuple[str, str]:
+    if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(each, str) and each for each in pair):
+        raise InputError(f"{pair!r} is no pair of words")
+    return pair[0], pair[1]
