@@ -9,42 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from assay.core.errors import InputError
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", re.UNICODE)
-# Words after which "her" cannot be a possessive, for they begin no name of a thing: "told her that", "saw her in".
-_AFTER_OBJECT = frozenset(
-    "a about above across after again against all along already also although always am an and any anymore anyway are "
-    "around as at away back be because been before behind being below beside between but by can could did do does down "
-    "during each even every everything except for from had has have he here hers him how i if in inside instead into is "
-    "it just later like may me more might must near never next nor not now of off on once or our out outside over please "
-    "quickly quietly she should since so some someone something soon still than that the their them then there these "
-    "they this those though through throughout till to today together tomorrow tonight too toward towards twice under "
-    "until up upon us very was we well were what whatever when whenever where which while who whom whose why will with "
-    "within without would yesterday yet you your".split()
-)  # fmt: skip
-# Among those, what a possessive takes all the same: "her back", "her next job", "her very own", "her more recent work".
-_EITHER = frozenset(
-    "about all back down inside like more near next outside over still under up very well will".split()
-)
-_TAKES_OBJECT = frozenset(
-    "with for to from by at on after before about against like near behind beside without toward towards of and than "
-    "told tell asked ask asks gave give gives called let made make makes saw see sees helped help invited met loved love "
-    "hated knew know thanked want wanted needs".split()
-)
-# "made her laugh", "kept her safe": what somebody is made to do or be.
-_MAKES = frozenset(
-    "make makes made making keep keeps kept keeping help helps helped see sees saw hear heard watch watched".split()
-)
-_MADE = frozenset(
-    "angry appear believe come cry enter feel forget get give go happy laugh leave look lose nervous proud run sad safe "
-    "say sick sing sit smile speak stand stay take think uncomfortable understand wait walk warm want weep wonder work".split()
-)  # fmt: skip
-_NO_ADVERBS = frozenset(
-    "assembly belly bully curly daily disorderly early elderly family friendly ghastly holy hourly likely lively lonely "
-    "lovely monthly only orderly reply silly supply ugly weekly yearly".split()
-)  # fmt: skip
 _POSSESSIVE, _OBJECT, _ALONE = "possessive", "object", "alone"
 
 
@@ -151,7 +120,7 @@ def gender_swap(*, names: bool = True) -> Swap:
     Args:
         names: Whether first names are swapped too.
     """
-    table = tomllib.loads((resources.files("assay.engine") / "swaps.toml").read_text(encoding="utf-8"))
+    table = _table()
     pairs = table["pairs"] + (table["names"] if names else [])
     return Swap.of(table["first"], table["second"], pairs, one_way=table["one_way"], gender=True)
 
@@ -175,19 +144,21 @@ def _role(text: str, matches: list[re.Match[str]], place: int) -> str:
     if place + 1 == len(matches) or _parted(text, matches, place):
         return _OBJECT
     following = _plain(matches[place + 1][0])
-    if following in _EITHER:
+    if following in _words("either"):
         before = _plain(matches[place - 1][0]) if place else ""
         ends = place + 2 >= len(matches) or _parted(text, matches, place + 1)
         # "told her all about it" against "all her life": what takes an object, and goes on, decides.
         return (
             _OBJECT
-            if before in _TAKES_OBJECT and not ends and following not in ("back", "next", "very")
+            if before in _words("takes_object") and not ends and following not in ("back", "next", "very")
             else _POSSESSIVE
         )
-    if following in _AFTER_OBJECT or (following.endswith("ly") and following not in _NO_ADVERBS):
+    if following in _words("after_object") or (
+        following.endswith("ly") and following not in _words("no_adverbs")
+    ):
         return _OBJECT
     before = _plain(matches[place - 1][0]) if place else ""
-    made = before == "let" or (before in _MAKES and following in _MADE)
+    made = before == "let" or (before in _words("makes") and following in _words("made"))
     return _OBJECT if made else _POSSESSIVE
 
 
@@ -196,7 +167,18 @@ def _stands_alone(text: str, matches: list[re.Match[str]], place: int) -> bool:
     if place + 1 == len(matches) or _parted(text, matches, place):
         return True
     following = _plain(matches[place + 1][0])
-    return following in _AFTER_OBJECT and following not in _EITHER
+    return following in _words("after_object") and following not in _words("either")
+
+
+@functools.cache
+def _words(rule: str) -> frozenset[str]:
+    """The words of a rule of ``swaps.toml``."""
+    return frozenset(_table()["her"][rule].split())
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((resources.files("assay.engine") / "swaps.toml").read_text(encoding="utf-8"))
 
 
 def _parted(text: str, matches: list[re.Match[str]], place: int) -> bool:
