@@ -39,13 +39,13 @@ def marked_words(lists: Lists, synthetic: Rows, real: Rows, seed: int) -> Marked
 def bias_probes(
     lists: Lists, ours: Columns, theirs: Columns, synthetic: Rows, marks: MarkedWords, seed: int
 ) -> tuple[Probe | SampleProbe, ...]:
-    """Every question of the groups; without lists, those of the user's own columns alone."""
+    """Every question of the groups that the lists find; none without lists."""
     if not lists.themes:
-        return share_probes(lists, ours, theirs)
+        return ()
     sampled = draw_rows(synthetic, 20_000, np.random.default_rng([seed, 9]))
     return (
         shift_probe(lists),
-        *share_probes(lists, ours, theirs),
+        *share_probes(lists, theirs),
         *(amplification_probe(lists, theme) for theme in attributed(lists)),
         *(official_probe(lists, theme) for theme in attributed(lists)),
         *association_probes(lists, ours, theirs),

@@ -10,7 +10,7 @@ from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.groups.lists import Lists
 from assay.audit.probe import HALVINGS, Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, parts, together
+from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, together
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 
@@ -22,13 +22,13 @@ NOT_CROSSED = ("occupation", "dialect", "politics", "first name")
 _NONE = f"no group of people is mentioned by {LEAST_ROWS} real rows"
 
 
-def share_probes(lists: Lists, ours: Columns, theirs: Columns) -> tuple[Probe, ...]:
-    """One probe for each theme, each group and each pair of groups that enough real rows mention."""
-    every = [
-        part
-        for part in parts(lists, ours, theirs, skip=SKIPPED)
-        if _rows(part.mentions, theirs) >= LEAST_ROWS
-    ]
+def share_probes(lists: Lists, theirs: Columns) -> tuple[Probe, ...]:
+    """One probe for each theme, each group and each pair of groups that enough real rows mention.
+
+    The shares of a column's values are `coverage.slice_ratio`.
+    """
+    every = [listed(lists, number) for number, group in enumerate(lists.groups) if group.theme not in SKIPPED]
+    every = [part for part in every if _rows(part.mentions, theirs) >= LEAST_ROWS]
     if not every:
         return (Probe(NAME, lambda columns: np.zeros((len(columns), 2)), _NONE, alone=True, needs=_NONE),)
     themes = {part.theme: part for part in every}
