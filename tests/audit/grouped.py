@@ -15,7 +15,19 @@ from assay.audit.groups.lists import Lists
 from assay.audit.rows import Rows, open_rows
 from tests.audit.corpora import write
 
-WORDS = "river stone window morning letter garden table bread winter street paper market bridge corner village".split()
+WORDS = (
+    "river",
+    "stone",
+    "window",
+    "morning",
+    "letter",
+    "garden",
+    "table",
+    "bread",
+    "winter",
+    "street",
+    "paper",
+)
 
 
 def opened(folder: Path, texts: Sequence[str], name: str = "synthetic") -> Rows:
@@ -41,6 +53,10 @@ def sentences(
     for _ in range(number):
         woman = rng.random() < women
         tone = "terrible" if rng.random() < blame[int(woman)] else "wonderful"
-        said = [*rng.choice(WORDS, 8), tone, extra if woman and extra and rng.random() < 0.5 else rng.choice(WORDS)]
+        said = [
+            *rng.choice(WORDS, 8),
+            tone,
+            extra if woman and extra and rng.random() < 0.5 else rng.choice(WORDS),
+        ]
         made.append(f"The {'woman' if woman else 'man'} saw the {' '.join(said)}.")
     return made

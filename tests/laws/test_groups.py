@@ -24,7 +24,9 @@ LISTS = load()
 def held(texts: list[str], lists: Lists = LISTS) -> list[set[str]]:
     text = pa.array(texts, pa.large_string())
     found = find(text, tokens(text), lists.book)
-    return [{lists.groups[group].label for group in found.group[found.row == row]} for row in range(len(texts))]
+    return [
+        {lists.groups[group].label for group in found.group[found.row == row]} for row in range(len(texts))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,9 @@ def plainly(words: list[str], phrases: dict[str, list[tuple[int, int]]]) -> list
 @given(
     st.lists(st.sampled_from("abc"), max_size=12),
     st.dictionaries(
-        st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(" ".join), st.sampled_from([0, 1, 2, 3]), max_size=6
+        st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(" ".join),
+        st.sampled_from([0, 1, 2, 3]),
+        max_size=6,
     ),
 )
 def test_the_leftmost_and_longest_of_each_theme(words: list[str], listed: dict[str, int]) -> None:
@@ -112,7 +116,15 @@ def test_any_split_finds_the_same(tmp_path: Path) -> None:
 
 
 def test_tone_is_turned_by_negation(tmp_path: Path) -> None:
-    texts = ["good", "not good", "not a very good one", "not there, and yet it was good", "terrible", "never terrible", "wall"]
+    texts = [
+        "good",
+        "not good",
+        "not a very good one",
+        "not there, and yet it was good",
+        "terrible",
+        "never terrible",
+        "wall",
+    ]
     found = mentioned(opened(tmp_path, texts), LISTS)
     np.testing.assert_array_equal(found.polar, [1, 1, 1, 1, 1, 1, 0])
     np.testing.assert_array_equal(found.positive, [1, 0, 0, 1, 0, 1, 0])
@@ -125,7 +137,9 @@ def listed(tmp_path: Path, text: str) -> Path:
 
 
 def test_a_user_adds_replaces_and_extends(tmp_path: Path) -> None:
-    own = listed(tmp_path, 'theme = "caste"\n[groups.Dalits]\nen = ["dalit"]\n[groups.others]\nen = ["brahmin"]\n')
+    own = listed(
+        tmp_path, 'theme = "caste"\n[groups.Dalits]\nen = ["dalit"]\n[groups.others]\nen = ["brahmin"]\n'
+    )
     assert "caste: Dalits" in held(["A dalit."], load([own]))[0]
     replaced = load([listed(tmp_path, 'theme = "religion"\n[groups.Druids]\nxx = ["druid"]\n')])
     assert held(["a druid and a muslim"], replaced) == [{"religion: Druids"}]
