@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from assay.audit.annotate.columns import Columns
+from assay.audit.group_examples import group_examples
 from assay.audit.groups.lists import load
 from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, sample
 from assay.audit.probes import refusals
@@ -415,3 +416,19 @@ def test_the_audit_asks_it_all(tmp_path: Path) -> None:
     gap = found["bias.sentiment_gap", str({"group": "gender: women"})]
     assert gap.low is not None
     assert gap.low > 0
+
+
+def test_matches_and_marked_words_are_shown_in_their_rows(tmp_path: Path, real: Rows) -> None:
+    made = opened(
+        tmp_path, [*sentences(1200, 8, extra="exotic"), "They met a Müller, and then the old women."]
+    )
+    marks = marking(made, real, LISTS)
+    ours = columns(made, LISTS, [phrase for _, phrase in marks])
+    shown = list(group_examples(made, ours, LISTS, marks))
+    assert {"group": "gender: women", "word": "exotic"} in [each.slice for each in shown]
+    for each in shown:
+        text = made.text[each.row].as_py().encode()[slice(*each.span)].decode().lower()
+        if "word" in each.slice:
+            assert text == each.slice["word"]
+        else:
+            assert text in ("woman", "man", "women", "old women")

@@ -145,6 +145,8 @@ def test_a_user_adds_replaces_and_extends(tmp_path: Path) -> None:
     assert held(["a druid and a muslim"], replaced) == [{"religion: Druids"}]
     more = load([listed(tmp_path, 'theme = "religion"\nextends = true\n[groups.Druids]\nxx = ["druid"]\n')])
     assert held(["a druid and a muslim"], more) == [{"religion: Druids", "religion: Muslims"}]
+    assert len({each.fingerprint for each in (LISTS, replaced, more)}) == 3
+    assert load().fingerprint == LISTS.fingerprint
     assert [theme.name for theme in load([tmp_path], packaged=False).themes] == ["religion"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,11 @@ class Lists:
     def members(self, theme: str) -> tuple[int, ...]:
         """Numbers of the groups of a theme; none if there is no such theme."""
         return tuple(g for g, group in enumerate(self.groups) if group.theme == theme)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the lists say; part of what a step rests on."""
+        return hashlib.sha256(repr((self.themes, self.sentiment, self.attributes)).encode()).hexdigest()
 
     @functools.cached_property
     def book(self) -> Phrasebook:
