@@ -143,22 +143,18 @@ def _role(text: str, matches: list[re.Match[str]], place: int) -> str:
     """Whether "her" stands before what is hers or is acted upon itself, by the words around it."""
     if place + 1 == len(matches) or _parted(text, matches, place):
         return _OBJECT
+    before = _plain(matches[place - 1][0]) if place else ""
     following = _plain(matches[place + 1][0])
+    if following == "back":  # "brought her back to", "took her back." against "her back hurts"
+        last = place + 2 == len(matches) or _parted(text, matches, place + 1)
+        return _OBJECT if last or _plain(matches[place + 2][0]) in _words("after_object") else _POSSESSIVE
     if following in _words("either"):
-        before = _plain(matches[place - 1][0]) if place else ""
-        ends = place + 2 >= len(matches) or _parted(text, matches, place + 1)
-        # "told her all about it" against "all her life": what takes an object, and goes on, decides.
-        return (
-            _OBJECT
-            if before in _words("takes_object") and not ends and following not in ("back", "next", "very")
-            else _POSSESSIVE
-        )
+        return _OBJECT if following == "more" and before in _words("takes_object") else _POSSESSIVE
     if following in _words("after_object") or (
         following.endswith("ly") and following not in _words("no_adverbs")
     ):
         return _OBJECT
-    before = _plain(matches[place - 1][0]) if place else ""
-    made = before == "let" or (before in _words("makes") and following in _words("made"))
+    made = before in _words("acts_on") or (before in _words("makes") and following in _words("made"))
     return _OBJECT if made else _POSSESSIVE
 
 
