@@ -32,6 +32,7 @@ from assay.audit.rows import Rows
 from assay.audit.run import audit
 from assay.core.catalogue import CATALOGUE
 from assay.core.errors import InputError
+from assay.kernels.neighbours import neighbours
 from assay.stats.association import effect_size, log_odds, ppmi, weat
 from assay.stats.decisions import benjamini_hochberg
 from assay.stats.pair_preference import CRITICISMS, bbq, crows_pairs, f1, stereoset, winobias
@@ -432,3 +433,24 @@ def test_matches_and_marked_words_are_shown_in_their_rows(tmp_path: Path, real: 
             assert text == each.slice["word"]
         else:
             assert text in ("woman", "man", "women", "old women")
+
+
+def test_neighbours_are_counted_within_the_window_and_the_row(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(list("abcd"), rng.integers(0, 12))) for _ in range(40)]
+    rows = opened(tmp_path, texts)
+    ids = {sign: int(opened(tmp_path / sign, [sign]).tokens.ids[0]) for sign in "abcd"}
+    wanted, contexts = (np.array(sorted(ids[sign] for sign in signs), np.uint64) for signs in ("ab", "bcd"))
+    part = rng.integers(0, 3, len(texts))
+    expected = np.zeros((3, 2, 3))
+    for each, text in zip(part, texts, strict=True):
+        words = text.split()
+        for at, word in enumerate(words):
+            for near in range(max(0, at - 2), min(len(words), at + 3)):
+                if word in "ab" and near != at and words[near] in "bcd":
+                    row, column = (
+                        int(np.searchsorted(of, ids[sign]))
+                        for of, sign in ((wanted, word), (contexts, words[near]))
+                    )
+                    expected[each, row, column] += 1
+    np.testing.assert_array_equal(neighbours(rows.tokens, wanted, contexts, part, 3, window=2), expected)
