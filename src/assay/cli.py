@@ -101,6 +101,12 @@ Embedder = Annotated[
     Literal["lsa", "minilm"],
     typer.Option(help="Whose space rows are compared in; minilm needs the extra embed."),
 ]
+Groups = Annotated[
+    Paths | None,
+    typer.Option(
+        "--groups", help="TOML list of groups of people to look for as well; `none` for no group at all."
+    ),
+]
 Map = Annotated[
     Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
 ]
@@ -127,7 +133,17 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-_AUDIT_ONLY = {"evals", "eval_ngram", "save_index", "holdout", "canaries", "span", "student", "embedder"}
+_AUDIT_ONLY = {
+    "evals",
+    "eval_ngram",
+    "save_index",
+    "holdout",
+    "canaries",
+    "span",
+    "student",
+    "embedder",
+    "groups",
+}
 _TRIAL_ONLY = {"seeds", "margin", "task", "learner", "base", "depth", "shifted", "general", "budget"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
 
@@ -170,6 +186,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         seeds: Seeds = 8,
         margin: Margin = 0.01,
         embedder: Embedder = "lsa",
+        groups: Groups = None,
         map: Map = None,
         slice: Slice = None,
         origin_column: OriginColumn = None,
@@ -205,6 +222,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "seeds": seeds,
             "margin": margin,
             "embedder": embedder,
+            "groups": tuple(groups or ()),
             "map": _mapping(map or []),
             "slice": tuple(slice) if slice else None,
             "origin_column": origin_column,

@@ -72,6 +72,7 @@ class Study(BaseModel):
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
+        groups: TOML lists of groups of people, or folders of them, beside the packaged ones; `none` for no list at all.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -103,6 +104,7 @@ class Study(BaseModel):
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
+    groups: tuple[str, ...] = ()
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -543,7 +545,10 @@ def _audit_step(
     steps: Path,
     progress: Progress,
 ) -> Path:
+    from assay.audit.groups.lists import NO_LISTS, load
+
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
+    lists = NO_LISTS if study.groups == ("none",) else load(map(Path, study.groups))
 
     def work(folder: Path) -> None:
         from assay.audit.evals import save
@@ -562,6 +567,7 @@ def _audit_step(
             seed=study.seed,
             student=study.student,
             embedder=study.embedder,
+            lists=lists,
             progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
@@ -582,6 +588,7 @@ def _audit_step(
         synthetic.fingerprint,
         holdout.fingerprint if holdout else "",
         planted.to_json() if planted else "",
+        lists.fingerprint,
     )
     read = (each.read.corpus.fingerprint if each.read else each.input.sha256 for each in evals)
     return Step("audit", settings, (*inputs, *read), work).run(steps)

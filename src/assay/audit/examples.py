@@ -21,6 +21,8 @@ from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import Regions
 from assay.audit.faults import faults
+from assay.audit.group_examples import group_examples
+from assay.audit.groups.lists import Lists
 from assay.audit.probes import neighbours, tail
 from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
@@ -55,6 +57,8 @@ def examples(
     planted: Canaries | None,
     other: Rows,
     regions: Regions,
+    lists: Lists,
+    marks: tuple[tuple[int, Phrase], ...],
 ) -> pa.Table:
     """A few rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -88,6 +92,10 @@ def examples(
         *_canaries(rows, planted),
         *_rare(rows, other),
         *_typical(rows, other, regions),
+        *(
+            _example(each.measure, rows, each.row, slice=each.slice, span=each.span, note=each.note)
+            for each in group_examples(rows, columns, lists, marks)
+        ),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 

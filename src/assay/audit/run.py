@@ -27,6 +27,7 @@ from assay.audit.contamination import contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
 from assay.audit.flags import flags
+from assay.audit.groups.lists import NO_LISTS, Lists
 from assay.audit.probe import (
     Found,
     Probe,
@@ -52,6 +53,7 @@ from assay.audit.probes import (
     vendi,
     verbatim_copies,
 )
+from assay.audit.probes.bias import bias_measures, bias_probes, marked_words
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
 from assay.audit.probes.near_duplicates import near_probe
@@ -138,6 +140,7 @@ def audit(
     level: float = 0.95,
     student: str | None = None,
     embedder: EmbedderName = "lsa",
+    lists: Lists = NO_LISTS,
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -155,6 +158,7 @@ def audit(
         level: Probability with which each interval should cover the truth.
         student: Name of the model to be trained, which may share its base with the generator.
         embedder: Whose space the rows are compared in; see `assay.models.embed`.
+        lists: Groups of people to look for; see `audit.groups.lists.load`.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
@@ -184,12 +188,17 @@ def audit(
         )
         atlas = find_regions(sides.half, seed)
         phrases = _phrases(sides, seed)
+        marks = marked_words(lists, sides.synthetic, sides.half, seed)
+        known = (*phrases, *(phrase for _, phrase in marks))
         words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
         near = near_threshold(pool)
         from_real, among = copies.result()
     ours, theirs = with_parts(
-        (annotate(sides.synthetic, from_real, phrases, atlas, words, real_languages, near), sides.synthetic),
-        (annotate(pool, among, phrases, atlas, words, real_languages, near), pool),
+        (
+            annotate(sides.synthetic, from_real, known, atlas, words, real_languages, lists, near),
+            sides.synthetic,
+        ),
+        (annotate(pool, among, known, atlas, words, real_languages, lists, near), pool),
     )
     other = theirs.take(halves[1])
 
@@ -225,6 +234,7 @@ def audit(
             gap_probe(atlas),
             *region_probes(atlas),
             *provenance_probes(ours, student),
+            *bias_probes(lists, ours, theirs, sides.synthetic, marks, seed),
         )
         together = _together(probes)
         answers = map_each(ask, together, stage="audit: measuring", units="measures", progress=progress)
@@ -232,12 +242,25 @@ def audit(
     asked, found = itertools.chain(*together), itertools.chain(*answers)
     by_probe = {id(probe): each for probe, each in zip(asked, found, strict=True)}
     measures = [by_probe[id(probe)] for probe in probes]
+    measures += bias_measures(lists, probes, ours, theirs, level, seed)
     measures += drift(sides.synthetic, sides.pool, seed, level)
     measures += canaries.recalled(planted, sides.synthetic, level)
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
     shown = examples(
-        sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise, planted, sides.other, atlas
+        sides.synthetic,
+        ours,
+        from_real,
+        pool,
+        phrases,
+        suspicion,
+        words,
+        noise,
+        planted,
+        sides.other,
+        atlas,
+        lists,
+        marks,
     )
     result = AuditResult(
         (*_name_the_embedder(name_the_confound(measures), space), *leaked.measures),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import EngineError, InputError, MissingExtra
-from assay.models.endpoint import SMOLLM2, packaged_smollm2, file_sha256
+from assay.models.endpoint import SMOLLM2, file_sha256, packaged_smollm2
 
 _HUB = "hf://"
 _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
