@@ -61,7 +61,7 @@ def plan(design: Design, seeds: int, price: Price, budget: float | None) -> Plan
     """The design as it is, or as much of it as the budget pays for.
 
     First seeds go, down to the fewest that give intervals; then arms, those first that say least about the
-    verdict: the ladder with few real rows, repeats, steps of the curves, the placebo. What every answer needs stays.
+    verdict: the ladders of synthetic and of few real rows, repeats, steps of the curves, the placebo. What every answer needs stays.
 
     Args:
         budget: In seconds.
@@ -102,6 +102,8 @@ def plan(design: Design, seeds: int, price: Price, budget: float | None) -> Plan
 def _thinner(design: Design) -> Iterator[tuple[str, Design]]:
     """The design with less and less in it."""
     kept = {Arm(design.equal), Arm(design.budget)}
+    design = replace(design, pure=())
+    yield "the ladder of synthetic rows", design
     design = replace(design, scarce=())
     yield "the ladder with few real rows", design
     design = replace(design, repeated=design.repeated[-1:])

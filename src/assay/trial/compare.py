@@ -53,6 +53,7 @@ class Scores:
         decisions: Shape (items,); None likewise.
         preferred: Shape (arms, seeds, items); None where rows are no pairs.
         text: Whether scores are bits of text; else they are right answers.
+        learner: What was trained.
     """
 
     plan: Design
@@ -66,6 +67,7 @@ class Scores:
     decisions: npt.NDArray[np.int64] | None = None
     preferred: npt.NDArray[np.bool_] | None = None
     text: bool = False
+    learner: str = "linear"
 
 
 class Comparison:
@@ -100,6 +102,11 @@ class Comparison:
             self.sums = self.sums / self.unit_loss
         variance = bootstrap.training_variance(self.sums, self.sizes, self.rows)
         self.score = self.two_level(self.sums, self.overlap, variance)
+
+    @property
+    def learner(self) -> str:
+        """What was trained."""
+        return self.scores.learner
 
     @property
     def difference_unit(self) -> str:
