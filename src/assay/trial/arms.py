@@ -115,6 +115,13 @@ class Design:
             ]
         )
 
+    def of_rows(self, part: float) -> Design:
+        """The same design of the first so many rows of either source."""
+        if part == 1:
+            return self
+        real, synthetic, placebo = self.real_rows, self.synthetic_rows, self.placebo_rows
+        return design(int(real * part), int(synthetic * part), int(placebo * part))
+
     def with_share(self, share: float) -> Design:
         """One more arm on the replacement curve, with about this share of synthetic rows."""
         synthetic = round(share * self.equal)

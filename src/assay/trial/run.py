@@ -14,13 +14,13 @@ from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.core.trial import Cost, Trial
+from assay.core.trial import Trial
 from assay.models.learner import Learner, Reading
 from assay.stats import bootstrap
 from assay.trial import adapt, arms, proxy, sources
-from assay.trial.arms import Arm, Design
+from assay.trial.arms import Design
 from assay.trial.beside import beside
-from assay.trial.budget import Plan, plan
+from assay.trial.budget import Prices, plan
 from assay.trial.compare import DRAWS, Comparison, Scores, Set, sums_by_root
 from assay.trial.disturb import shuffled
 from assay.trial.items import Tests, joined, lay_out, tail
@@ -68,7 +68,7 @@ class Settings:
 
     Attributes:
         task: None finds out from the real rows.
-        learner: None takes the cheapest for the task.
+        learner: One by name, or any that follows `models.learner.Learner`; None takes the cheapest for the task.
         base, depth: See `open_learner`.
         seeds: Subsamples of the training rows, at least 5; each trains every arm.
         budget: Seconds that the trainings may take; None sets no limit.
@@ -78,7 +78,7 @@ class Settings:
     """
 
     task: Task | None = None
-    learner: str | None = None
+    learner: str | Learner | None = None
     base: str | None = None
     depth: int | None = None
     seeds: int = 8
@@ -146,8 +146,9 @@ def run_trial(
     drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
 
     full = arms.design(len(real), len(fake), len(placebo))
-    prices = dict(zip(full.arms, reading.expect(arms.weights(full.arms, drawn.first(1))), strict=True))
-    planned = plan(full, settings.seeds, prices.__getitem__, settings.budget)
+    priced = reading.expect(arms.weights(full.arms, drawn.first(1)))
+    prices = Prices(dict(zip(full.arms, priced, strict=True)))
+    planned = plan(full, settings.seeds, prices, settings.budget)
     note(planned.sentence(learner.name))
 
     everything = items.examples()
@@ -169,7 +170,7 @@ def run_trial(
     found = comparison(planned.design, dear.train(planned.design.arms), learner)
     for _ in range(adapt.ROUNDS):
         wider = None if adapt.settled(found) else adapt.next_design(found)
-        if wider is None or _too_dear(wider, planned, prices, settings.budget):
+        if wider is None or prices.total(wider, planned.seeds).seconds > (settings.budget or np.inf):
             break
         found = comparison(wider, dear.train(wider.arms), learner)
     trials = _trials(found.plan, learner, dear.results, items)
@@ -266,15 +267,6 @@ def _scores(
         text=text,
         learner=learner,
     )
-
-
-def _too_dear(wider: Design, planned: Plan, prices: dict[Arm, Cost], budget: float | None) -> bool:
-    """Whether the design would leave the budget; an arm without a price costs what the dearest costs by row."""
-    if budget is None:
-        return False
-    by_row = max(cost.seconds / arm.rows for arm, cost in prices.items())
-    seconds = (prices[arm].seconds if arm in prices else arm.rows * by_row for arm in wider.arms)
-    return planned.seeds * sum(seconds) > budget
 
 
 def _trials(design: Design, learner: Learner, results: Results, items: Tests) -> list[Trial]:
