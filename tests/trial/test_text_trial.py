@@ -198,3 +198,40 @@ def test_sources_are_mixed_and_the_better_one_found(tmp_path: Path) -> None:
     assert shares["good"] > 0.8
     with pytest.raises(InputError, match="no column of few values called 'model'"):
         trial(tmp_path, 0.0, Settings(source="model"))
+
+
+def test_a_transformer_is_tried_beside_the_cheap_learner(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the extra train is not installed")
+    torch.set_num_threads(1)
+    from assay.models.gpt import GPT
+    from assay.models.gpt_shape import Shape
+
+    rng = np.random.default_rng(3)
+
+    def short(rows: int, noise: float = 0.0) -> list[str]:
+        return [" ".join(text.split()[:8]) for text in sentences(rows, rng, noise=noise)]
+
+    tiny = GPT(
+        shape=Shape(
+            depth=1,
+            width=16,
+            heads=2,
+            vocabulary=260,
+            context=64,
+            batch=8,
+            epochs=1,
+            learning_rate=3e-3,
+            hidden_learning_rate=3e-3,
+        )
+    )
+    result = run_trial(
+        corpus(tmp_path, "train", as_text(short(110))),
+        corpus(tmp_path, "synthetic", as_text(short(110, 0.8))),
+        corpus(tmp_path, "test", as_text(short(55))),
+        Settings(seeds=5, learner=tiny),
+    )
+    assert {each.learner for each in result.trials} == {"gpt", "ngram"}
+    assert value(result, "trial.calibration_delta") is not None
+    ranked = [m for m in result.measures if m.name == "evaluation.proxy_rank_correlation"]
+    assert {(m.slice or {})["dear"] for m in ranked} == {"gpt"}
+    assert all(m.value is not None and -1 <= m.value <= 1 for m in ranked)
