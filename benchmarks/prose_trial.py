@@ -66,7 +66,7 @@ def rewrites(source: list[str], out: Path) -> None:
     ][done:]
     if not asked:
         return
-    with open_model("smollm2") as model, out.open("a", encoding="utf-8") as sink:
+    with open_model("smollm2", threads=1) as model, out.open("a", encoding="utf-8") as sink:
         for answer in model.write(asked):
             sink.write(json.dumps({"text": answer.text.strip()}) + "\n")
             sink.flush()
