@@ -117,9 +117,11 @@ class Comparison:
         value = float(self.score.value[first] - self.score.value[second])
         return value, self.score.draws[:, first] - self.score.draws[:, second]
 
-    def two_level(self, sums: Floats, overlap: Floats, variance: Floats) -> Estimate:
+    def two_level(
+        self, sums: Floats, overlap: Floats, variance: Floats, luck: Floats | float = 0.0
+    ) -> Estimate:
         """Draws over the test roots and seeds of this comparison, for anything summed by root."""
-        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1)
+        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1, luck)
 
     def within(self, arms: list[int], inside: npt.NDArray[np.bool_]) -> Estimate:
         """The arms on part of the test items."""
