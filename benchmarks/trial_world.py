@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 FEATURES, PRIOR, DISTANCE = 16, 4.0, 1.0
 CEILING, SHARPNESS = 0.95, 2.0
+DRAWS = 800  # of the bootstrap: enough to see coverage, at less than half the price
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(200)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
@@ -34,59 +35,54 @@ class World:
             weighs them so.
         noise: Standard deviation of a sighting, in real ones.
         bias: How far their sightings are off, in standard deviations of a real one.
+        blind: Features they say nothing about.
         kin: Test items that ask the same thing and come and go together.
     """
 
     worth: float = 1.0
     noise: float = 1.0
     bias: float = 0.0
+    blind: int = 0
     kin: int = 1
 
     def expected(self, arm: Arm) -> float:
         """Mean score over fresh training rows and fresh items."""
         real, synthetic = arm.real * arm.repeat, self.worth * arm.synthetic
-        rows = real + synthetic + PRIOR
-        # The bias is at right angles to the prior's pull, so their squares add up.
-        off = ((synthetic * self.bias) ** 2 + (PRIOR * DISTANCE) ** 2) / rows**2
-        spread = (real * arm.repeat + self.worth * synthetic * self._spread) / rows**2
+        own = real * arm.repeat
+        seen = real + synthetic + PRIOR
         sharp = SHARPNESS * _NODES**2 / 2
-        calm = 1 + 2 * sharp * spread
-        return float(CEILING * (_WEIGHTS @ (calm ** (-FEATURES / 2) * np.exp(-sharp * off / calm))))
+        # The bias is at right angles to the prior's pull, so their squares add up.
+        off = ((synthetic * self.bias) ** 2 + (PRIOR * DISTANCE) ** 2) / seen**2
+        calm = 1 + 2 * sharp * (own + self.worth * synthetic * self._spread) / seen**2
+        answered = calm ** (-(FEATURES - self.blind) / 2) * np.exp(-sharp * off / calm)
+        # What they are blind to, each such feature with its own pull of the prior.
+        calm = 1 + 2 * sharp * own / (real + PRIOR) ** 2
+        off = (PRIOR * DISTANCE / (real + PRIOR)) ** 2
+        answered *= (calm**-0.5 * np.exp(-sharp * off / calm)) ** self.blind
+        return float(CEILING * (_WEIGHTS @ answered))
 
     @property
     def _spread(self) -> float:
         return self.noise**2 / self.worth if self.worth > 0 else 0.0
 
-    def models(self, plan: Design, drawn: Orders, rng: np.random.Generator) -> Floats:
-        """Each arm's and seed's error, from one drawing of training rows, shape (arms * seeds, features)."""
-        matrix = weights(plan.arms, drawn).astype(np.float64)
-        real, synthetic = drawn.real.shape[1], drawn.synthetic.shape[1]
-        matrix[:, real : real + synthetic] *= self.worth
-        rows = rng.standard_normal((real + synthetic, FEATURES))
-        rows[real:] *= self._spread**0.5
-        rows[real:, 0] += self.bias
-        summed = matrix[:, : real + synthetic] @ rows
-        summed[:, 1] -= PRIOR * DISTANCE
-        found: Floats = summed / (matrix.sum(axis=1) + PRIOR)[:, None]
-        return found
-
-    def scores(self, plan: Design, seeds: int, items: int, rng: np.random.Generator) -> Scores:
-        """What the arms of one trial score on one test set."""
-        kinds = np.arange(plan.real_rows, dtype=np.uint64), np.arange(plan.synthetic_rows, dtype=np.uint64)
-        drawn = orders(*kinds, 0, seeds, rng)
-        roots = np.arange(items) // self.kin
-        asked = rng.standard_normal((items // self.kin, FEATURES)) * SHARPNESS**0.5
-        chance = CEILING * np.exp(-((self.models(plan, drawn, rng) @ asked.T) ** 2) / 2)
-        right = rng.random(items) < chance[:, roots]
-        main = Set(right.reshape(len(plan.arms), seeds, items).astype(np.float32), np.ones(items), roots)
-        return Scores(plan, main, {}, np.zeros(items, dtype=np.bool_), {})
+    def sample(self, plan: Design, items: int, rng: np.random.Generator) -> Sample:
+        """One drawing of training rows and of test items."""
+        told = rng.standard_normal((plan.synthetic_rows, FEATURES)) * self._spread**0.5
+        told[:, 0] += self.bias
+        return Sample(
+            self,
+            rng.standard_normal((plan.real_rows, FEATURES)),
+            told,
+            rng.standard_normal((items // self.kin, FEATURES)) * SHARPNESS**0.5,
+            rng.random(items),
+        )
 
     def trial(
         self, plan: Design, seeds: int, items: int, rng: np.random.Generator, margin: float = 0.01
     ) -> Comparison:
         """One trial in it."""
-        scores = self.scores(plan, seeds, items, rng)
-        return Comparison(scores, margin=margin, level=0.95, seed=int(rng.integers(2**31)), left_out={})
+        sample, drawn = self.sample(plan, items, rng), draw(plan, seeds, rng)
+        return sample.comparison(plan, drawn, int(rng.integers(2**31)), margin)
 
     def gap(self, plan: Design) -> float:
         """True `trial.gap`."""
@@ -100,3 +96,50 @@ class World:
     def curve(self, plan: Design, shares: Floats) -> Floats:
         """True scores along the replacement curve, rows not rounded."""
         return np.array([self.expected(Arm((1 - s) * plan.equal, s * plan.equal)) for s in shares])  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one trial gets to see.
+
+    Attributes:
+        world: What it is from.
+        real, told: Errors of the real and of the synthetic rows, shape (rows, features).
+        asked: Directions, shape (roots, features).
+        hard: How hard each item is, shape (items,).
+    """
+
+    world: World
+    real: Floats
+    told: Floats
+    asked: Floats
+    hard: Floats
+
+    def right(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Answers of models trained on rows so weighted, shape (models, rows) to (models, items)."""
+        real, told = matrix[:, : len(self.real)], matrix[:, len(self.real) :][:, : len(self.told)]
+        sees = np.arange(FEATURES) < FEATURES - self.world.blind
+        worth = self.world.worth * told.sum(axis=1, dtype=np.float64)[:, None] * sees
+        summed = real @ self.real + told @ self.told * self.world.worth * sees
+        summed[:, 1] -= PRIOR * DISTANCE
+        summed[:, ~sees] -= PRIOR * DISTANCE
+        errors = summed / (real.sum(axis=1, dtype=np.float64)[:, None] + worth + PRIOR)
+        chance = CEILING * np.exp(-((errors @ self.asked.T) ** 2) / 2)
+        return (self.hard < chance[:, self._roots]).astype(np.float32)
+
+    def comparison(self, plan: Design, drawn: Orders, seed: int, margin: float = 0.01) -> Comparison:
+        """The trial's own reading of all arms of the plan."""
+        items = len(self.hard)
+        gain = self.right(weights(plan.arms, drawn)).reshape(len(plan.arms), drawn.seeds, items)
+        scores = Scores(plan, Set(gain, np.ones(items), self._roots), {}, np.zeros(items, dtype=np.bool_), {})
+        return Comparison(scores, margin=margin, level=0.95, seed=seed, left_out={}, draws=DRAWS)
+
+    @property
+    def _roots(self) -> npt.NDArray[np.int64]:
+        return np.arange(len(self.hard)) // self.world.kin
+
+
+def draw(plan: Design, seeds: int, rng: np.random.Generator) -> Orders:
+    """Orders of rows that are nobody's kin."""
+    kinds = np.arange(plan.real_rows, dtype=np.uint64), np.arange(plan.synthetic_rows, dtype=np.uint64)
+    return orders(*kinds, 0, seeds, rng)

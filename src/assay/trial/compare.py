@@ -76,7 +76,14 @@ class Comparison:
     """
 
     def __init__(
-        self, scores: Scores, *, margin: float, level: float, seed: int, left_out: dict[str, int]
+        self,
+        scores: Scores,
+        *,
+        margin: float,
+        level: float,
+        seed: int,
+        left_out: dict[str, int],
+        draws: int = DRAWS,
     ) -> None:
         self.scores, self.plan, self.margin, self.level = scores, scores.plan, margin, level
         self.left_out, self.noise = left_out, seed
@@ -88,7 +95,7 @@ class Comparison:
         self.items, self.seeds = len(scores.main.roots), scores.main.gain.shape[1]
         self.clusters = int(scores.main.roots.max()) + 1
         self.halves = np.random.default_rng(seed).permutation(self.clusters) % 2
-        self.weights = bootstrap.cluster_weights(self.clusters, DRAWS, np.random.default_rng(seed))
+        self.weights = bootstrap.cluster_weights(self.clusters, draws, np.random.default_rng(seed))
         self.sizes: Floats = np.bincount(
             scores.main.roots, scores.main.sizes, minlength=self.clusters
         ).astype(np.float64)

@@ -98,14 +98,15 @@ def benefit(c: Comparison) -> Estimate:
 
 
 def best_share(c: Comparison) -> Measure:
-    """The share of synthetic rows whose arm does best at a fixed number of rows."""
+    """The share of synthetic rows to take at a fixed number of rows, and between which arms the best one lies."""
     shares, value, draws = _replacement(c)
-    best = float(shares[int(np.argmax(value))])
+    best = curves.best_place(shares, value)
     return c.measure(
         "trial.best_share",
         best,
-        np.append(shares[np.argmax(draws, axis=1)], best),
-        f"share of the best of {len(shares)} arms of {c.plan.equal} rows each; {METHOD}",
+        shares[np.argmax(draws, axis=1)],
+        f"highest point of the curve through {len(shares)} arms of {c.plan.equal} rows each, averaged with a parabola "
+        f"and a line; interval: the arm that is best, draw by draw; {METHOD}",
     )
 
 
