@@ -14,13 +14,13 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
-from trial_world import Floats, World
 
 from assay.core.measure import Measure
 from assay.stats import bootstrap
 from assay.trial import curves
 from assay.trial.arms import Design, design
 from assay.trial.response import benefit, best_share, choices, exchange_rate, gap
+from trial_world import Floats, World
 
 REAL, SYNTHETIC, ITEMS, SEEDS = 500, 400, 400, 8
 SHARES = np.linspace(0, 1, 101)

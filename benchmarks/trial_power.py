@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import vl_convert
 from scipy.optimize import brentq
-from trial_world import World
 
 from assay.core.verdict import decide
 from assay.trial.arms import Design, design
 from assay.trial.response import benefit, exchange_rate, gap
+from trial_world import World
 
 REAL, SYNTHETIC, ITEMS, SEEDS = 500, 400, 400, 8
 GAPS = (0.0, -0.01, -0.04, -0.07, -0.11)

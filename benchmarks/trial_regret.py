@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import vl_convert
-from trial_coverage import ITEMS, REAL, SHARES, SYNTHETIC
-from trial_world import Floats, Sample, World, draw
 
 from assay.stats import mixtures
 from assay.trial.adapt import next_design
 from assay.trial.arms import Arm, Design, Orders, design, weights
 from assay.trial.response import best_share
+from trial_coverage import ITEMS, REAL, SHARES, SYNTHETIC
+from trial_world import Floats, Sample, World, draw
 
 SEEDS = (2, 4, 8)
 MOST = 80

@@ -95,7 +95,7 @@ class World:
 
     def curve(self, plan: Design, shares: Floats) -> Floats:
         """True scores along the replacement curve, rows not rounded."""
-        return np.array([self.expected(Arm((1 - s) * plan.equal, s * plan.equal)) for s in shares])  # type: ignore[arg-type]
+        return np.array([self.expected(Arm((1 - s) * plan.equal, s * plan.equal)) for s in shares])
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ class Sample:
         summed[:, ~sees] -= PRIOR * DISTANCE
         errors = summed / (real.sum(axis=1, dtype=np.float64)[:, None] + worth + PRIOR)
         chance = CEILING * np.exp(-((errors @ self.asked.T) ** 2) / 2)
-        return (self.hard < chance[:, self._roots]).astype(np.float32)
+        found: npt.NDArray[np.float32] = (self.hard < chance[:, self._roots]).astype(np.float32)
+        return found
 
     def comparison(self, plan: Design, drawn: Orders, seed: int, margin: float = 0.01) -> Comparison:
         """The trial's own reading of all arms of the plan."""
