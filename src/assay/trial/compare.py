@@ -78,7 +78,14 @@ class Comparison:
     """
 
     def __init__(
-        self, scores: Scores, *, margin: float, level: float, seed: int, left_out: dict[str, int]
+        self,
+        scores: Scores,
+        *,
+        margin: float,
+        level: float,
+        seed: int,
+        left_out: dict[str, int],
+        draws: int = DRAWS,
     ) -> None:
         self.scores, self.plan, self.margin, self.level = scores, scores.plan, margin, level
         self.left_out, self.noise = left_out, seed
@@ -90,7 +97,7 @@ class Comparison:
         self.items, self.seeds = len(scores.main.roots), scores.main.gain.shape[1]
         self.clusters = int(scores.main.roots.max()) + 1
         self.halves = np.random.default_rng(seed).permutation(self.clusters) % 2
-        self.weights = bootstrap.cluster_weights(self.clusters, DRAWS, np.random.default_rng(seed))
+        self.weights = bootstrap.cluster_weights(self.clusters, draws, np.random.default_rng(seed))
         self.sizes: Floats = np.bincount(
             scores.main.roots, scores.main.sizes, minlength=self.clusters
         ).astype(np.float64)
@@ -125,9 +132,11 @@ class Comparison:
         value = float(self.score.value[first] - self.score.value[second])
         return value, self.score.draws[:, first] - self.score.draws[:, second]
 
-    def two_level(self, sums: Floats, overlap: Floats, variance: Floats) -> Estimate:
+    def two_level(
+        self, sums: Floats, overlap: Floats, variance: Floats, luck: Floats | float = 0.0
+    ) -> Estimate:
         """Draws over the test roots and seeds of this comparison, for anything summed by root."""
-        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1)
+        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1, luck)
 
     def within(self, arms: list[int], inside: npt.NDArray[np.bool_]) -> Estimate:
         """The arms on part of the test items."""

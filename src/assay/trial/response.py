@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.core.measure import Measure
 from assay.stats import bootstrap, decisions
@@ -52,44 +54,63 @@ def gap(c: Comparison) -> Measure:
     return c.measure("trial.gap", value, draws, method, unit=c.difference_unit)
 
 
-def benefit(c: Comparison) -> Estimate:
-    """Gain of the best dose over the best real-only baseline, chosen and measured on different data.
+@dataclass(frozen=True)
+class Choice:
+    """A dose and a baseline, chosen on what they are not measured on.
 
-    Test roots and seeds are both cut in two. The dose and the baseline are chosen on one half of each
-    and measured on the other, in all four ways, so that the winner's luck is not counted as gain.
+    Attributes:
+        seeds: Where they are measured, shape (seeds,).
+        clusters: And on which test roots, shape (clusters,).
     """
-    plan = c.plan
-    doses = [c.place[arm] for arm in plan.addition]
-    baselines = [c.place[arm] for arm in (Arm(plan.budget), *plan.repeated)]
-    gain = np.zeros((1, c.seeds, c.clusters))
-    used = 0.0
+
+    dose: Arm
+    baseline: Arm
+    seeds: npt.NDArray[np.int64]
+    clusters: npt.NDArray[np.int64]
+
+
+def choices(c: Comparison) -> Iterator[Choice]:
+    """Test roots and seeds, both cut in two: chosen on one half of each, measured on the other, in all four ways."""
+    doses, baselines = c.plan.addition, (Arm(c.plan.budget), *c.plan.repeated)
     for parity in (0, 1):
         for half in (0, 1):
-            chosen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
-            best = doses[int(np.argmax(chosen[doses]))]
-            rival = baselines[int(np.argmax(chosen[baselines]))]
-            here = np.flatnonzero(c.halves == half)
-            seeds = np.arange(parity, c.seeds, 2)
-            gain[0][np.ix_(seeds, here)] = (
-                c.sums[best][np.ix_(seeds, here)] - c.sums[rival][np.ix_(seeds, here)]
+            seen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
+            yield Choice(
+                max(doses, key=lambda arm: float(seen[c.place[arm]])),
+                max(baselines, key=lambda arm: float(seen[c.place[arm]])),
+                np.arange(parity, c.seeds, 2),
+                np.flatnonzero(c.halves == half),
             )
-            used = max(used, c.overlap[best], c.overlap[rival])
+
+
+def benefit(c: Comparison) -> Estimate:
+    """Gain of the dose that does best over the real-only baseline that does best, without the winner's luck.
+
+    What it estimates is the true gain of the arms that `choices` names, on average of the four ways: what whoever
+    follows such a trial would gain. The gain of the truly best dose is a little more, for few trials find it.
+    """
+    gain = np.zeros((1, c.seeds, c.clusters))
+    used = 0.0
+    for each in choices(c):
+        best, rival = c.place[each.dose], c.place[each.baseline]
+        here = np.ix_(each.seeds, each.clusters)
+        gain[0][here] = c.sums[best][here] - c.sums[rival][here]
+        used = max(used, c.overlap[best], c.overlap[rival])
     # A difference of arms is an arm of its own: luck that both share is no luck in it.
-    variance = bootstrap.training_variance(
-        gain, c.sizes, np.array([[plan.budget, plan.doses]], dtype=np.float64)
-    )
-    return c.two_level(gain, np.array([used]), variance)
+    whole, luck = bootstrap.spreads(gain, c.sizes)
+    return c.two_level(gain, np.array([used]), whole - luck, luck)
 
 
 def best_share(c: Comparison) -> Measure:
-    """The share of synthetic rows whose arm does best at a fixed number of rows."""
+    """The share of synthetic rows to take at a fixed number of rows, and between which arms the best one lies."""
     shares, value, draws = _replacement(c)
-    best = float(shares[int(np.argmax(value))])
+    best = curves.best_place(shares, value)
     return c.measure(
         "trial.best_share",
         best,
-        np.append(shares[np.argmax(draws, axis=1)], best),
-        f"share of the best of {len(shares)} arms of {c.plan.equal} rows each; {METHOD}",
+        shares[np.argmax(draws, axis=1)],
+        f"highest point of the curve through {len(shares)} arms of {c.plan.equal} rows each, averaged with a parabola "
+        f"and a line; interval: the arm that is best, draw by draw; {METHOD}",
     )
 
 
