@@ -299,13 +299,29 @@ def forecast_measures() -> list[Measure]:
     growth = Measure(
         name="forecast.loss_growth", slice={"regime": "replace"}, value=0.16, low=0.14, high=0.18, **fields
     )  # fmt: skip
-    return [*curves, growth]
+    shapes = [
+        Measure(
+            name="forecast.shape", slice={"regime": "replace", "shape": shape}, value=value, low=value, high=value,
+            unit="probability", worse="none", method="four shapes, weighed",
+        )
+        for shape, value in {"level": 0.1, "linear": 0.9}.items()
+    ]  # fmt: skip
+    outlook = Measure(
+        name="forecast.outlook", slice={"regime": "replace", "round": "4"}, value=0.5, low=0.4, high=0.6, n=1200,
+        unit="share of loss", worse="higher", method="extrapolated",
+    )  # fmt: skip
+    return [*curves, growth, *shapes, outlook]
 
 
 FORECAST = {
-    "samples": [
-        {"regime": "replace", "round": 0, "texts": ["A film that knows what it wants."]},
-        {"regime": "replace", "round": 3, "texts": ["The film is a film is a film."]},
+    "regimes": [
+        {
+            "regime": "replace",
+            "generations": [
+                {"round": 0, "sample": "A film that knows what it wants.", "histogram": [1, 5, 2, 0]},
+                {"round": 3, "sample": "The film is a film is a film.", "histogram": [7, 0, 0, 1]},
+            ],
+        }
     ]
 }
 
@@ -363,7 +379,7 @@ def write_run(folder: Path, record: Evidence | None = None, rows: pa.Table | Non
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evidence.json").write_text((record or evidence()).to_json(), encoding="utf-8")
     (folder / "study.toml").write_text(SETTINGS, encoding="utf-8")
-    (folder / "forecast.json").write_text(json.dumps(FORECAST), encoding="utf-8")
     (folder / "rows").mkdir(exist_ok=True)
+    (folder / "rows" / "forecast.json").write_text(json.dumps(FORECAST), encoding="utf-8")
     pq.write_table(examples() if rows is None else rows, folder / "rows" / "examples.parquet")
     return Run(folder)

@@ -113,8 +113,11 @@ def hostile_run(folder: Path) -> Run:
     )
     run = write_run(folder, changed, pa.Table.from_pylist(rows, schema=EXAMPLES))
     (folder / "study.toml").write_text(f"real = '''{attack}'''", encoding="utf-8")
-    written = [{"regime": bad, "round": bad, "texts": [bad, {"no": "text"}]} for bad in _HOSTILE]
-    (folder / "forecast.json").write_text(json.dumps({"samples": [*written, "no object"]}), encoding="utf-8")
+    wrote = [{"round": bad, "sample": bad, "histogram": [1, bad, 2]} for bad in _HOSTILE]
+    regimes = [{"regime": bad, "generations": [*wrote, "no object"]} for bad in _HOSTILE]
+    (folder / "rows" / "forecast.json").write_text(
+        json.dumps({"regimes": [*regimes, {"generations": 3}, "no object"]}), encoding="utf-8"
+    )
     return run
 
 
@@ -219,11 +222,17 @@ def test_models_are_compared_in_words_and_rows(page: str) -> None:
 def test_what_each_round_wrote_stands_side_by_side(page: str) -> None:
     text = outline(page).text
     assert text.index("A film that knows what it wants.") < text.index("The film is a film is a film.")
+    assert page.count('<svg class="bars"') == 2
+
+
+def test_of_the_shapes_of_growth_the_likeliest_is_named(page: str) -> None:
+    assert "shape: linear" in page
+    assert "shape: level" not in page
 
 
 def test_a_broken_forecast_file_is_no_obstacle(tmp_path: Path) -> None:
     run = write_run(tmp_path)
-    (tmp_path / "forecast.json").write_text("{", encoding="utf-8")
+    (tmp_path / "rows" / "forecast.json").write_text("{", encoding="utf-8")
     assert "What each round wrote" not in render(run)
 
 

@@ -103,7 +103,7 @@ def test_a_loss_says_that_lower_is_better() -> None:
     assert usual["encoding"]["y"]["axis"]["title"].endswith("% (higher is better)")
 
 
-def test_the_gap_between_groups_shares_the_axis_of_the_dose_response() -> None:
+def test_the_gap_between_groups_shares_the_axis_of_what_is_added() -> None:
     gap = [
         measured("trial.dose_response", (0.05, 0.03, 0.07)).model_copy(
             update={
@@ -112,12 +112,14 @@ def test_the_gap_between_groups_shares_the_axis_of_the_dose_response() -> None:
                 "slice": {"group": "gender: women", "synthetic_share": share},
             }
         )
-        for share in ("0", "0.5", "1")
+        for share in ("0", "0.0964", "0.2")
     ]
-    spec, dose = bias_response(evidence(measures=tuple(gap))), dose_response(evidence())
+    measures = (*evidence().measures, *gap)
+    spec, scores = bias_response(evidence(measures=measures)), addition(evidence(measures=measures))
     assert spec is not None
-    assert dose is not None
-    assert spec["encoding"]["x"]["scale"] == dose["encoding"]["x"]["scale"]
+    assert scores is not None
+    assert spec["encoding"]["x"]["scale"] == scores["encoding"]["x"]["scale"]
+    assert {(0.0, 5.0), (20.0, 5.0)} <= set(_points(spec))
     assert bias_response(evidence()) is None
 
 
@@ -125,6 +127,7 @@ def test_forecast_curves_hold_each_round_of_each_regime() -> None:
     spec = curves(evidence())
     assert spec is not None
     assert {(0.0, 1.4), (3.0, 1.9), (3.0, 1.5)} <= set(_points(spec))
+    assert (4.0, 2.1) in _points(spec)  # 1.42 and half as much again, foretold
     assert "lower is better" in spec["encoding"]["y"]["axis"]["title"]
     assert curves(evidence(measures=())) is None
 

@@ -28,13 +28,20 @@ def tip(name: str, title: str, form: str | None = None) -> Spec:
 
 
 def line(
-    points: list[Point], colour: str, shape: str, tips: list[Spec], *, dash: list[int] | None = None
+    points: list[Point],
+    colour: str,
+    shape: str,
+    tips: list[Spec],
+    *,
+    dash: list[int] | None = None,
+    faint: bool = False,
 ) -> list[Layer]:
     """A line with its band; the points tell their numbers when pointed at. No points, no line.
 
     Args:
         points: Each with x, y, low and high.
         colour, shape: A CSS variable without its dashes, and a symbol of Vega.
+        faint: For what was not measured but foretold.
     """
     if not points:
         return []
@@ -43,8 +50,8 @@ def line(
     ends = {"y": field("low"), "y2": {"field": "high"}}
     at = {"x": field("x"), "y": field("y")}
     stroke = {"type": "line", "color": ink, "strokeWidth": 2.5, "strokeDash": dash or [1, 0]}
-    dot = {"type": "point", "shape": shape, "filled": True, "color": ink, "size": 75, "opacity": 1}
-    band = {"type": "area", "color": ink, "opacity": 0.15}
+    dot = {"type": "point", "shape": shape, "filled": not faint, "color": ink, "size": 75, "opacity": 1}
+    band = {"type": "area", "color": ink, "opacity": 0.07 if faint else 0.15}
     return [
         {"data": data, "mark": band, "encoding": {"x": field("x"), **ends}},
         {"data": data, "mark": stroke, "encoding": at},

@@ -13,6 +13,7 @@ from assay.report.trials import lower_is_better, placebo_share
 
 _SHARES = [0, 25, 50, 75, 100]
 SERIES = ("accent", "second", "third", "fourth", "fifth", "sixth")
+_LEFT = 0.15  # shares up to here leave room for words to the right of theirs
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 
@@ -31,41 +32,9 @@ def dose_response(evidence: Evidence) -> Spec | None:
     axis = {"values": _SHARES, "title": f"share of synthetic rows, % ({points[0]['rows']:,} rows throughout)"}
     return layers.plot(
         drawn,
-        x=_share_axis(axis),
+        x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **layers.X_AXIS}},
         y_title=_score_title(evidence, "trial.dose_response"),
         description="Score on real test rows by share of synthetic rows, at a fixed number of rows",
-    )
-
-
-def bias_response(evidence: Evidence) -> Spec | None:
-    """The gap between groups by share of synthetic rows, drawn under the dose-response on the same axis.
-
-    Returns: None where no gap of a trained model was measured at three shares.
-    """
-    by_group: dict[str, list[Measure]] = {}
-    for measure in evidence.sliced("bias.model_gap"):
-        where = measure.slice or {}
-        if "synthetic_share" in where and where.get("design", "replacement") == "replacement":
-            by_group.setdefault(where.get("group", "all groups"), []).append(measure)
-    curves = {group: points_of(found, _synthetic_share) for group, found in by_group.items()}
-    curves = {group: points for group, points in curves.items() if len(points) >= 3}
-    if not curves:
-        return None
-    drawn: list[Layer] = []
-    for place, (group, points) in enumerate(list(curves.items())[: len(SERIES)]):
-        ink = SERIES[place]
-        tips = [*_tips("synthetic share, %"), layers.tip("group", "group")]
-        shown = safe.visible(group)
-        named = [{**point, "group": shown} for point in points]
-        drawn += layers.line(named, ink, SHAPES[place], tips)
-        drawn.append(layers.said(100, shown, ink, row=place, late=True))
-    unit = next(iter(by_group.values()))[0].unit
-    return layers.plot(
-        drawn,
-        x=_share_axis({"values": _SHARES, "title": "share of synthetic rows, %"}),
-        y_title=f"gap between groups: {unit}" + (", %" if words.in_percent(unit) else ""),
-        description="Gap between groups of the trained model by share of synthetic rows",
-        height=200,
     )
 
 
@@ -86,12 +55,47 @@ def addition(evidence: Evidence) -> Spec | None:
     share = min(100 * control / (1 + control), last)
     for point in _arm(evidence, "placebo", lambda _: share):
         drawn += layers.lone(point, "muted", "diamond", tips, "placebo: shuffled words")
-    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
     return layers.plot(
         drawn,
-        x={"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **layers.X_AXIS}},
+        x=_added_axis(last),
         y_title=_score_title(evidence, "trial.dose_response"),
         description="Score on real test rows when synthetic or repeated real rows are added to all real rows",
+    )
+
+
+def bias_response(evidence: Evidence) -> Spec | None:
+    """The gap between groups by share of synthetic rows added, under the plot of scores on the same axis.
+
+    Returns: None where no gap of a trained model was measured at three shares.
+    """
+    by_group: dict[str, list[Measure]] = {}
+    for measure in evidence.sliced("bias.model_gap"):
+        where = measure.slice or {}
+        if "synthetic_share" in where:
+            by_group.setdefault(where.get("group", "all groups"), []).append(measure)
+    lines = {group: points_of(found, _synthetic_share) for group, found in by_group.items()}
+    lines = {group: points for group, points in lines.items() if len(points) >= 3}
+    if not lines:
+        return None
+    # The groups whose gap moves most are drawn; all stand in the table of groups.
+    widest = sorted(lines, key=lambda group: -abs(lines[group][-1]["y"] - lines[group][0]["y"]))[:3]
+    drawn: list[Layer] = []
+    for place, group in enumerate(widest):
+        shown = safe.visible(group)
+        tips = [*_tips("share added, %")[:2], layers.tip("group", "group")]
+        named = [{**point, "group": shown, "words": shown} for point in lines[group]]
+        drawn += layers.line(named, SERIES[place], SHAPES[place], tips, dash=[[1, 0], [6, 4], [2, 3]][place])
+        drawn += layers.beside(named[-1:], SERIES[place], dx=-10, dy=-12, align="right")
+    unit = next(iter(by_group.values()))[0].unit
+    scores = [*_arm(evidence, "addition", _synthetic_share), *_arm(evidence, "repeated", _repeated_share)]
+    last = max(point["x"] for point in (*scores, *(point for points in lines.values() for point in points)))
+    gap = "points" if "difference" in unit else "% of the loss"
+    return layers.plot(
+        drawn,
+        x=_added_axis(last),
+        y_title=f"gap between a group and the others, {gap} (0 is none)",
+        description="Gap between groups of the trained model by share of synthetic rows added",
+        height=230,
     )
 
 
@@ -130,8 +134,9 @@ def learning_curve(evidence: Evidence) -> Spec | None:
     )
 
 
-def _share_axis(axis: Spec) -> Spec:
-    return {"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **layers.X_AXIS}}
+def _added_axis(last: float) -> Spec:
+    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
+    return {"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **layers.X_AXIS}}
 
 
 def _synthetic_share(where: dict[str, str]) -> float:
@@ -171,7 +176,7 @@ def points_of(measures: list[Measure], at: Callable[[dict[str, str]], float]) ->
     for measure in measures:
         where = measure.slice or {}
         if measure.value is not None and measure.low is not None and measure.high is not None:
-            scale = 100.0 if words.in_percent(measure.unit) else 1.0
+            scale = 100.0 if words.in_percent(measure.unit) or "difference" in measure.unit else 1.0
             points.append(
                 {
                     "x": at(where),
@@ -206,7 +211,12 @@ def _tips(across: str) -> list[Spec]:
 def _ranges(evidence: Evidence) -> list[Layer]:
     """Where the best share lies, which shares do as well, and from where more of it harms."""
     best, above = evidence.find("trial.best_share"), evidence.find("trial.harmful_above")
-    return [*_best(best, _flat(evidence)), *_harmful(above)]
+    flat = _flat(evidence)
+    drawn = _best(best, flat)
+    # Its words end at the right edge; on a narrow page they leave the first line to words that begin at the left.
+    alone = best is None or (best.low or 0.0) <= _LEFT
+    lines = sum(layer["mark"]["type"] == "text" for layer in drawn)
+    return [*drawn, *_harmful(above, row=0 if alone else lines)]
 
 
 def _flat(evidence: Evidence) -> tuple[float, float] | None:
@@ -239,13 +249,13 @@ def _range(ends: tuple[float, float], says: str, opacity: float, row: int) -> li
     return [layers.shade(low, high, opacity, "good"), words_] if high > low else [words_]
 
 
-def _harmful(measure: Measure | None) -> list[Layer]:
+def _harmful(measure: Measure | None, row: int) -> list[Layer]:
     if measure is None or measure.value is None or measure.value >= 1:
         return []
     text = f"harmful above {words.with_interval(measure)}"
     return [
         layers.shade(100 * measure.value, 100.0, 0.11, "harm"),
-        layers.said(100, text, "harm", late=True),
+        layers.said(100, text, "harm", row=row, late=True),
     ]
 
 
