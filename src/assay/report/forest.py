@@ -58,21 +58,22 @@ def differences(measures: Sequence[Measure]) -> Spec | None:
     return _forest(values, against=0.0, title=f"difference, {unit}", description="Differences between models")
 
 
-def ratios(measures: Sequence[Measure], what: str, named: str = "") -> Spec | None:
+def ratios(measures: Sequence[Measure], what: str) -> Spec | None:
     """Shares as multiples of the real share, against 1; None below two.
 
     Args:
         what: What the rows are, for the description: "groups of people".
-        named: What to call the only part of every slice; by default its value.
     """
     shown = [each for each in measures if each.value is not None]
     if len(shown) < 2:
         return None
     values = [
-        _row(place, each, named or part(each), 1, "differs" if distance(each) > 0 else "not told apart")
+        _row(place, each, part(each), 1, "differs" if distance(each) > 0 else "not told apart")
         for place, each in enumerate(shown)
     ]
-    top = max(2.0, *(value["high"] for value in values), *(value["value"] for value in values))
+    top = max(2.0, *(value["high"] for value in values))
+    for value in values:  # past the edge a point stands at it; its words tell how far
+        value["value"] = min(value["value"], _CAP)
     title = "times as common as among real rows; 1 is the same"
     return _forest(
         values, against=1.0, title=title, description=f"Shares of {what}", domain=[0.0, min(top, _CAP)]

@@ -20,6 +20,7 @@ from assay.report.whisker import bars
 
 LOSS, OUTLOOK, SHAPE = "forecast.loss", "forecast.outlook", "forecast.shape"
 _ROUNDS, _REGIMES = 6, 6
+_TEXT = 360  # characters of a text that stands beside others
 _DASHES: tuple[list[int], ...] = ([1, 0], [6, 4], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2])
 _TIPS = [
     layers.tip("regime", "regime"),
@@ -211,7 +212,7 @@ def _wrote(generation: dict[str, Any]) -> Wrote:
     numbers = [each for each in counts if isinstance(each, int | float)] if isinstance(counts, list) else []
     return Wrote(
         round=safe.visible(str(generation.get("round", ""))),
-        text=safe.visible(str(generation.get("sample") or ""), safe.ROW_LIMIT),
+        text=safe.visible(str(generation.get("sample") or ""), _TEXT),
         strangeness=bars(numbers),
     )
 
