@@ -262,21 +262,46 @@ def group_measures() -> list[Measure]:
             "quality.empty_share": (0.0, -0.01, 0.01)}  # fmt: skip
     women = {"group": "gender: women"}
     real = (0.02, 0.0, 0.04)
+    model_gaps = {
+        "gender: women": (0.02, 0.024, 0.031, 0.038),
+        "gender: men": (-0.02, -0.024, -0.031, -0.038),
+    }
     return [
         *(
-            measured("bias.group_share_ratio", value, reference=(1, 0.95, 1.05), slice={"group": group}, method=method)
+            Measure(
+                name="bias.model_gap",
+                slice={"group": group, "synthetic_share": share},
+                value=gap,
+                low=gap - 0.01,
+                high=gap + 0.01,
+                n=400,
+                unit="accuracy difference",
+                worse="higher",
+                method=method,
+            )
+            for group, found in model_gaps.items()
+            for share, gap in zip(("0", "0.0962", "0.2", "0.2985"), found, strict=True)
+        ),
+        *(
+            measured(
+                "bias.group_share_ratio",
+                value,
+                reference=(1, 0.95, 1.05),
+                slice={"group": group},
+                method=method,
+            )
             for group, value in ratios.items()
         ),
         measured("bias.marked_words", (1, 0, 4), reference=(0, 0, 2)),
-        measured("bias.marked_words", (0.12, 0.09, 0.16), reference=real, slice={**women, "word": "gentle"}).model_copy(
-            update={"unit": "share of rows"}
-        ),
+        measured(
+            "bias.marked_words", (0.12, 0.09, 0.16), reference=real, slice={**women, "word": "gentle"}
+        ).model_copy(update={"unit": "share of rows"}),
         measured("bias.sentiment_gap", (0.04, 0.0, 0.08), reference=real),
         *(
             measured("bias.gap", value, reference=(0.0, -0.02, 0.02), slice={**women, "measure": name})
             for name, value in gaps.items()
         ),
-    ]  # fmt: skip
+    ]
 
 
 def forecast_measures() -> list[Measure]:

@@ -9,7 +9,7 @@ from assay.core.measure import Measure
 from assay.report import safe
 from assay.report.figures import Figure, Rows, Table, clear_first, distance, figures, part, table
 
-_RATIOS = 24  # groups on the plot
+_RATIOS = 18  # groups on the plot
 _GAPS = 16  # gaps on the plot
 _OTHERS = 6  # slices of one further measure
 _RATIO, _GAP, _WORDS, _MODEL = (
