@@ -7,28 +7,26 @@ from datetime import UTC, datetime
 
 from assay.core import words
 from assay.core.answer import Answer, answer
-from assay.core.claim import CLAIMS, Claim
-from assay.core.evidence import ClaimResult, Evidence, Input, Loss, Run, VerdictWord
+from assay.core.claim import CLAIMS
+from assay.core.evidence import Evidence, Input, Loss, Run, VerdictWord
 from assay.core.measure import Measure
 from assay.report import safe, trials
 from assay.report.figures import (
     Figure,
     Rows,
     Table,
-    clear_first,
     figures,
     part,
     table,
     thin_first,
     title_of,
 )
+from assay.report.findings import SHOWN, STATEMENT, Finding, finding, first_clause, measured
 from assay.report.futures import Forecast, forecast
 from assay.report.groups import BLIND, Bias, bias
 
 _EXAMPLES = 3  # rows shown of what was set aside
-_SLICES = 4  # slices of one measure shown within a claim
-_PARTS = 10  # slices told inside the measure of everything
-_STATEMENT = 1200  # characters of a sentence that may quote the data
+_SLICES = 4  # slices named where several have no value for one reason
 _CLAIMS = {each.id: each for each in CLAIMS}
 _PERSPECTIVES = (
     ("quality", "Data quality"),
@@ -46,19 +44,6 @@ _FOCUS = (
     ),
 )
 _VERDICTS: tuple[VerdictWord, ...] = ("helps", "harm", "no harm", "undecided", "not measured")
-# Measures that a section of their own shows in full.
-_SHOWN = ("bias.", "forecast.", "trial.learning_curve", "trial.dose_response", "fidelity.giveaways")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim with its verdict and the figures behind it."""
-
-    result: ClaimResult
-    title: str
-    question: str
-    lead: str
-    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
@@ -119,8 +104,8 @@ def view(run: Run) -> View:
     """Everything that the run's report says."""
     evidence = run.evidence
     rows = Rows(run.examples())
-    findings = [_finding(result, evidence, rows) for result in evidence.claims]
-    measured = [each for each in findings if each.result.verdict != "not measured"]
+    findings = [finding(result, evidence, rows) for result in evidence.claims]
+    decided = [each for each in findings if each.result.verdict != "not measured"]
     first = _cut(answer(evidence))
     commit = f", commit {evidence.tool.commit}" if evidence.tool.commit else ""
     return View(
@@ -128,14 +113,14 @@ def view(run: Run) -> View:
         facts=_facts(run),
         answer=first,
         tiles=tuple(
-            (tile.perspective.capitalize(), tile.verdict, _first_clause(tile.line)) for tile in first.tiles
+            (tile.perspective.capitalize(), tile.verdict, first_clause(tile.line)) for tile in first.tiles
         ),
         mixes=trials.mixes(evidence),
         sizes=trials.sizes(evidence),
         trial=trials.trainings(evidence),
         benefit=_stated(findings, "performance"),
         exchange=trials.exchange(evidence),
-        perspectives=_perspectives(findings) if measured else (),
+        perspectives=_perspectives(findings) if decided else (),
         focus=_focus(findings),
         score=trials.score(evidence),
         models=trials.models(evidence),
@@ -148,11 +133,11 @@ def view(run: Run) -> View:
         regions=_shares(evidence, rows, "coverage.regions"),
         further=_further(evidence, rows),
         losses=tuple(_shown(loss) for loss in evidence.losses),
-        not_measured=_not_measured(evidence, [] if measured else findings),
+        not_measured=_not_measured(evidence, [] if decided else findings),
         costs=_costs(evidence),
         conclusions=_conclusions(findings),
         scope=_scope(evidence),
-        references=_references(measured),
+        references=_references(decided),
         inputs=tuple(each.model_copy(update={"name": safe.visible(each.name)}) for each in evidence.inputs),
         seed=evidence.seed,
         version=f"Assay {evidence.tool.version}{commit}",
@@ -170,9 +155,9 @@ def _cut(said: Answer) -> Answer:
     """The answer with every sentence that may quote the data cut for display."""
     return replace(
         said,
-        sentences=tuple(safe.visible(each, _STATEMENT) for each in said.sentences),
-        tiles=tuple(replace(each, line=safe.visible(each.line, _STATEMENT)) for each in said.tiles),
-        next_steps=tuple(safe.visible(each, _STATEMENT) for each in said.next_steps),
+        sentences=tuple(safe.visible(each, STATEMENT) for each in said.sentences),
+        tiles=tuple(replace(each, line=safe.visible(each.line, STATEMENT)) for each in said.tiles),
+        next_steps=tuple(safe.visible(each, STATEMENT) for each in said.next_steps),
     )
 
 
@@ -206,48 +191,6 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _first_clause(statement: str) -> str:
-    head, separator, _ = statement.partition("; ")
-    return head + "." if separator else head
-
-
-def _finding(result: ClaimResult, evidence: Evidence, rows: Rows) -> Finding:
-    known = _CLAIMS.get(result.id)
-    said = {
-        "statement": safe.visible(result.statement, _STATEMENT),
-        "action": safe.visible(result.action, _STATEMENT),
-    }
-    return Finding(
-        result=result.model_copy(update=said),
-        title=known.title if known else safe.visible(result.id),
-        question=known.question if known else "",
-        lead=_first_clause(said["statement"]),
-        figures=_figures(result, known, evidence, rows),
-    )
-
-
-def _figures(result: ClaimResult, known: Claim | None, evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
-    """The deciding measures first, then the others of the claim that have a value."""
-    names = dict.fromkeys((*result.because, *(known.measures if known else ())))
-    return tuple(
-        each for name in names for each in _measured(name, evidence, rows, decides=name in result.because)
-    )
-
-
-def _measured(name: str, evidence: Evidence, rows: Rows, *, decides: bool = False) -> tuple[Figure, ...]:
-    """A measure of everything with its slices inside it, or without one the slices that differ most surely."""
-    whole = [each for each in evidence.measures if each.name == name and each.slice is None]
-    slices = sorted((each for each in evidence.sliced(name) if each.value is not None), key=clear_first)
-    if not any(each.value is not None for each in whole):
-        return figures(slices[:_SLICES], rows, decides=decides)
-    inside = [] if name.startswith(_SHOWN) else slices
-    made = figures(whole, rows, decides=decides)
-    return tuple(
-        replace(each, parts=tuple((part(one), words.with_interval(one)) for one in inside[:_PARTS]))
-        for each in made
-    )
 
 
 def _perspectives(findings: list[Finding]) -> tuple[Perspective, ...]:
@@ -296,8 +239,8 @@ def _further(evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
     return tuple(
         each
         for name in names
-        if name not in shown and not name.startswith(_SHOWN)
-        for each in _measured(name, evidence, rows)
+        if name not in shown and not name.startswith(SHOWN)
+        for each in measured(name, evidence, rows)
     )
 
 
