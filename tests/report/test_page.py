@@ -11,6 +11,7 @@ from assay.core.claim import CLAIMS
 from assay.core.evidence import EXAMPLES, Costs, Loss, Run
 from assay.core.verdict import decide
 from assay.report.page import render
+from assay.report.view import view
 
 from .sample import absent, evidence, examples, measured, write_run
 
@@ -244,6 +245,22 @@ def test_slices_with_one_reason_are_told_once(tmp_path: Path) -> None:
     text = outline(render(write_run(tmp_path, evidence(measures=(*evidence().measures, *gone))))).text
     assert "g0, g1, g2, g3 and 5 more" in text
     assert text.count("too few rows") == 1
+
+
+def test_of_a_gap_by_dose_the_highest_dose_stands_in_the_list(tmp_path: Path) -> None:
+    listed = [each.where for each in view(write_run(tmp_path)).bias.others if each.name == "bias.model_gap"]
+    assert sorted(listed) == [
+        "group: gender: men, synthetic_share: 0.2985",
+        "group: gender: women, synthetic_share: 0.2985",
+    ]
+
+
+def test_every_source_of_a_mix_is_told(tmp_path: Path) -> None:
+    shares = [
+        measured("trial.source_share", (0.1, 0.0, 0.2), slice={"source": f"source {at}"}) for at in range(9)
+    ]
+    record = evidence(measures=(*evidence().measures, *shares))
+    assert sum(each.name == "trial.source_share" for each in view(write_run(tmp_path, record)).further) == 9
 
 
 def test_the_plainest_giveaway_comes_first(page: str) -> None:

@@ -51,12 +51,14 @@ def first_clause(statement: str) -> str:
     return head + "." if separator else head
 
 
-def measured(name: str, evidence: Evidence, rows: Rows, *, decides: bool = False) -> tuple[Figure, ...]:
+def measured(
+    name: str, evidence: Evidence, rows: Rows, *, decides: bool = False, most: int = _SLICES
+) -> tuple[Figure, ...]:
     """A measure of everything with its slices inside it, or without one the slices that differ most surely."""
     whole = [each for each in evidence.measures if each.name == name and each.slice is None]
     slices = sorted((each for each in evidence.sliced(name) if each.value is not None), key=clear_first)
     if not any(each.value is not None for each in whole):
-        return figures(slices[:_SLICES], rows, decides=decides)
+        return figures(slices[:most], rows, decides=decides)
     inside = [] if name.startswith(SHOWN) else slices
     made = figures(whole, rows, decides=decides)
     return tuple(

@@ -11,13 +11,9 @@ from assay.report.figures import Figure, Rows, Table, clear_first, distance, fig
 
 _RATIOS = 18  # groups on the plot
 _GAPS = 16  # gaps on the plot
-_OTHERS = 6  # slices of one further measure
-_RATIO, _GAP, _WORDS, _MODEL = (
-    "bias.group_share_ratio",
-    "bias.gap",
-    "bias.marked_words",
-    "bias.model_gap",
-)
+_OTHERS = 12  # slices of one further measure
+_RATIO, _GAP, _WORDS = "bias.group_share_ratio", "bias.gap", "bias.marked_words"
+_DOSE = "synthetic_share"
 # The gist of the last part of docs/bias.md, told wherever a number about groups stands.
 BLIND = (
     "A word list sees words. A group spoken of in other words, or one that no list names, is not there; nor is one "
@@ -91,16 +87,30 @@ def _marked(evidence: Evidence, rows: Rows) -> tuple[tuple[str, tuple[Figure, ..
 
 
 def _others(evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
-    """Whole measures first, then the slices of each that differ most surely."""
+    """Whole measures first, then the slices of each that differ most surely; of doses the highest."""
     names = dict.fromkeys(each.name for each in evidence.measures if each.name.startswith("bias."))
     found: list[Figure] = []
     for name in names:
         if name in (_RATIO, _GAP):
             continue
-        whole = [each for each in evidence.measures if each.name == name and each.slice is None]
-        found += figures(whole, rows)
-        if name not in (_WORDS, _MODEL):
-            found += figures(sorted(_valued(evidence, name), key=clear_first)[:_OTHERS], rows)
-    if _valued(evidence, _MODEL):
-        found += figures(sorted(_valued(evidence, _MODEL), key=clear_first)[: 2 * _OTHERS], rows)
+        found += figures(
+            [each for each in evidence.measures if each.name == name and each.slice is None], rows
+        )
+        if name != _WORDS:
+            slices = sorted(_highest_dose(_valued(evidence, name)), key=clear_first)
+            found += figures(slices[:_OTHERS], rows)
     return tuple(found)
+
+
+def _highest_dose(measures: list[Measure]) -> list[Measure]:
+    """Of slices that differ in their share of synthetic rows alone, the one with most of them."""
+    most: dict[tuple[tuple[str, str], ...], Measure] = {}
+    for each in measures:
+        rest = tuple((key, value) for key, value in (each.slice or {}).items() if key != _DOSE)
+        if rest not in most or _dose(each) > _dose(most[rest]):
+            most[rest] = each
+    return list(most.values())
+
+
+def _dose(measure: Measure) -> float:
+    return float((measure.slice or {}).get(_DOSE, "0"))

@@ -26,6 +26,7 @@ from assay.report.futures import Forecast, forecast
 from assay.report.groups import BLIND, Bias, bias
 
 _EXAMPLES = 3  # rows shown of what was set aside
+_FURTHER = 12  # slices of a measure that no claim rests on
 _SLICES = 4  # slices named where several have no value for one reason
 _CLAIMS = {each.id: each for each in CLAIMS}
 _PERSPECTIVES = (
@@ -240,7 +241,7 @@ def _further(evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
         each
         for name in names
         if name not in shown and not name.startswith(SHOWN)
-        for each in measured(name, evidence, rows)
+        for each in measured(name, evidence, rows, most=_FURTHER)
     )
 
 
