@@ -40,5 +40,5 @@ def test_the_plots_are_drawn_without_a_word_on_the_console(
     )
     assert [line for line in opened.stderr.splitlines() if "CONSOLE" in line] == []
     live = re.findall(r'<div class="live[^"]*"[^>]*><svg', opened.stdout)
-    assert opened.stdout.count('class="plot drawn"') == 3
-    assert len(live) == 3
+    assert opened.stdout.count('class="plot drawn"') == opened.stdout.count('data-spec="') == 9
+    assert len(live) == 9

@@ -174,6 +174,13 @@ def audit_measures() -> list[Measure]:
             for label, value in labels.items()
         ),
         *(
+            measured("coverage.regions", value, reference=(1.0, 0.9, 1.1), slice={"region": region})
+            for region, value in {
+                "war, front, soldier": (0.2, 0.1, 0.4),
+                "laugh, joke, fun": (1.6, 1.3, 1.9),
+            }.items()
+        ),
+        *(
             measured(
                 "coverage.slice_ratio",
                 value,
@@ -231,14 +238,128 @@ def trial_measures() -> list[Measure]:
         ),
         *(arm("addition", score, 3760, dose) for dose, score in doses.items()),
         *(arm("repeated", score, 3760, times=times) for times, score in repeats.items()),
+        arm("placebo", 0.846, 3760),
+        measured("trial.flat_range", (0.0, 0.0, 0.0), slice={"end": "lowest"}, n=2500, method=method),
+        measured("trial.flat_range", (0.25, 0.1, 0.25), slice={"end": "highest"}, n=2500, method=method),
+        measured("trial.placebo", (-0.002, -0.008, 0.004), n=2500, method=method),
+        *(
+            measured("trial.slice_delta", value, n=900, slice={"source": source}, method=method)
+            for source, value in {
+                "imdb": (0.012, 0.004, 0.02),
+                "<b>rotten</b>": (-0.02, -0.03, -0.01),
+            }.items()
+        ),
         *(arm("scarce+synthetic", score, real, 1600) for real, score in scarce.items()),
     ]
 
 
+def group_measures() -> list[Measure]:
+    """What it would find about groups: women shown less, a word that marks them, more near-copies."""
+    method = "share of synthetic rows that mention the group / the same share of real rows"
+    ratios = {"gender: any": (0.9, 0.8, 1.0), "gender: women": (0.61, 0.52, 0.7), "gender: men": (1.3, 1.2, 1.4),
+              "age: children & gender: men": (0.5, 0.1, 1.6)}  # fmt: skip
+    gaps = {"short rows": (0.02, -0.05, 0.09), "duplicates.near_share": (0.1, 0.05, 0.15),
+            "quality.empty_share": (0.0, -0.01, 0.01)}  # fmt: skip
+    women = {"group": "gender: women"}
+    real = (0.02, 0.0, 0.04)
+    model_gaps = {
+        "gender: women": (0.02, 0.024, 0.031, 0.038),
+        "gender: men": (-0.02, -0.024, -0.031, -0.038),
+    }
+    return [
+        *(
+            Measure(
+                name="bias.model_gap",
+                slice={"group": group, "synthetic_share": share},
+                value=gap,
+                low=gap - 0.01,
+                high=gap + 0.01,
+                n=400,
+                unit="accuracy difference",
+                worse="higher",
+                method=method,
+            )
+            for group, found in model_gaps.items()
+            for share, gap in zip(("0", "0.0962", "0.2", "0.2985"), found, strict=True)
+        ),
+        *(
+            measured(
+                "bias.group_share_ratio",
+                value,
+                reference=(1, 0.95, 1.05),
+                slice={"group": group},
+                method=method,
+            )
+            for group, value in ratios.items()
+        ),
+        measured("bias.marked_words", (1, 0, 4), reference=(0, 0, 2)),
+        measured(
+            "bias.marked_words", (0.12, 0.09, 0.16), reference=real, slice={**women, "word": "gentle"}
+        ).model_copy(update={"unit": "share of rows"}),
+        measured("bias.sentiment_gap", (0.04, 0.0, 0.08), reference=real),
+        *(
+            measured("bias.gap", value, reference=(0.0, -0.02, 0.02), slice={**women, "measure": name})
+            for name, value in gaps.items()
+        ),
+    ]
+
+
+def forecast_measures() -> list[Measure]:
+    """Bits per byte of two regimes over four rounds, and how the loss grows, by names the catalogue may not hold yet."""
+    losses = {"replace": (1.42, 1.55, 1.71, 1.9), "accumulate": (1.42, 1.45, 1.46, 1.465)}
+    fields = {
+        "unit": "bits per byte",
+        "worse": "higher",
+        "n": 1200,
+        "method": "8 chains, two-level bootstrap",
+    }
+    curves = [
+        Measure(
+            name="forecast.loss", slice={"regime": regime, "round": str(round_)},
+            value=loss, low=loss - 0.02, high=loss + 0.02, **fields,
+        )
+        for regime, found in losses.items()
+        for round_, loss in enumerate(found)
+    ]  # fmt: skip
+    growth = Measure(
+        name="forecast.loss_growth", slice={"regime": "replace"}, value=0.16, low=0.14, high=0.18, **fields
+    )  # fmt: skip
+    shapes = [
+        Measure(
+            name="forecast.shape", slice={"regime": "replace", "shape": shape}, value=value, low=value, high=value,
+            unit="probability", worse="none", method="four shapes, weighed",
+        )
+        for shape, value in {"level": 0.1, "linear": 0.9}.items()
+    ]  # fmt: skip
+    outlook = Measure(
+        name="forecast.outlook", slice={"regime": "replace", "round": "4"}, value=0.5, low=0.4, high=0.6, n=1200,
+        unit="share of loss", worse="higher", method="extrapolated",
+    )  # fmt: skip
+    return [*curves, growth, *shapes, outlook]
+
+
+FORECAST = {
+    "regimes": [
+        {
+            "regime": "replace",
+            "generations": [
+                {"round": 0, "sample": "A film that knows what it wants.", "histogram": [1, 5, 2, 0]},
+                {"round": 3, "sample": "The film is a film is a film.", "histogram": [7, 0, 0, 1]},
+            ],
+        }
+    ]
+}
+
+
 def evidence(**changes: object) -> Evidence:
     """The sample evidence, with any field replaced by name."""
-    measures = tuple(audit_measures() + trial_measures())
-    recipes = (Recipe(real=1.0), Recipe(real=1.0, synthetic=0.25), Recipe(synthetic=1.0))
+    measures = tuple(audit_measures() + group_measures() + trial_measures() + forecast_measures())
+    recipes = (
+        Recipe(real=1.0),
+        Recipe(real=1.0, synthetic=0.25),
+        Recipe(synthetic=1.0),
+        Recipe(real=1.0, placebo=0.25),
+    )
     fields: dict[str, object] = {
         "tool": Tool(version="0.1.0", commit="652ce03"),
         "seed": 0,
@@ -269,6 +390,8 @@ def examples() -> pa.Table:
     rows = [
         ("copying.verbatim_share", None, "synthetic", 17, text, "Truly a masterpiece of the genre and little else.", 12, 42, "30 shared tokens"),
         ("duplicates.near_share", None, "synthetic", 90, text, text.replace("power", "magic"), None, None, "similarity 0.93"),
+        ("bias.marked_words", json.dumps({"group": "gender: women", "word": "gentle"}), "synthetic", 8, "Her gentle smile.", None, 4, 10, "a word that marks rows about the group"),
+        ("coverage.regions", json.dumps({"region": "war, front, soldier"}), "real", 3, "The soldier at the front.", None, None, None, ""),
         ("fidelity.giveaways", json.dumps({"phrase": "a masterpiece of"}), "synthetic", 4, text, None, 12, 28, ""),
     ]  # fmt: skip
     return pa.Table.from_pylist(
@@ -282,5 +405,6 @@ def write_run(folder: Path, record: Evidence | None = None, rows: pa.Table | Non
     (folder / "evidence.json").write_text((record or evidence()).to_json(), encoding="utf-8")
     (folder / "study.toml").write_text(SETTINGS, encoding="utf-8")
     (folder / "rows").mkdir(exist_ok=True)
+    (folder / "rows" / "forecast.json").write_text(json.dumps(FORECAST), encoding="utf-8")
     pq.write_table(examples() if rows is None else rows, folder / "rows" / "examples.parquet")
     return Run(folder)

@@ -37,3 +37,14 @@ def test_settings_stand_in_a_block_that_they_cannot_end(tmp_path: Path) -> None:
     run = write_run(tmp_path)
     (tmp_path / "study.toml").write_text("a = 1\n```\n# b\n", encoding="utf-8")
     assert "    a = 1\n    ```\n    # b\n" in render(run)
+
+
+def test_it_holds_the_sections_of_the_page(tmp_path: Path) -> None:
+    text = _plain(render(write_run(tmp_path)))
+    assert "| all real rows and a placebo | 3,760 real + 940 placebo | 84.6 % (84.0 to 85.2) |" in text
+    assert "Scores: accuracy, higher is better." in text
+    assert "| Measure | Regime | Round 0 | Round 1 | Round 2 | Round 3 | Round 4 |" in text
+    assert "| gender: women | 0.61 (0.52 to 0.70) | 1.00 |" in text
+    assert "Her **gentle** smile." in text
+    assert "### What these numbers do not see" in text
+    assert "> replace, round 3: The film is a film is a film." in text

@@ -11,8 +11,9 @@ from assay.core.claim import CLAIMS
 from assay.core.evidence import EXAMPLES, Costs, Loss, Run
 from assay.core.verdict import decide
 from assay.report.page import render
+from assay.report.view import view
 
-from .sample import evidence, examples, measured, write_run
+from .sample import absent, evidence, examples, measured, write_run
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
 _HOSTILE = [
@@ -79,6 +80,20 @@ def hostile_run(folder: Path) -> Run:
         *(measured("fidelity.giveaways", (0.1, 0.1, 0.1), slice={"phrase": bad}) for bad in _HOSTILE),
         *(measured("coverage.slice_ratio", (0.1, 0.1, 0.1), slice={bad: bad}) for bad in _HOSTILE),
         measured("trial.benefit", (0.1, 0.1, 0.1), method=attack, left_out={attack: 3}),
+        *(measured("bias.group_share_ratio", (0.1, 0.1, 0.1), slice={"group": bad}) for bad in _HOSTILE),
+        *(
+            measured("bias.marked_words", (0.1, 0.1, 0.1), slice={"group": bad, "word": bad})
+            for bad in _HOSTILE
+        ),
+        *(measured("bias.gap", (0.1, 0.1, 0.1), slice={"group": bad, "measure": bad}) for bad in _HOSTILE),
+        *(measured("coverage.regions", (0.1, 0.1, 0.1), slice={"region": bad}) for bad in _HOSTILE),
+        *(measured("trial.slice_delta", (0.1, 0.1, 0.1), slice={"label": bad}) for bad in _HOSTILE),
+        *(
+            each.model_copy(update={"slice": {"regime": bad, "round": (each.slice or {}).get("round", "0")}})
+            for each in record.measures
+            if each.name == "forecast.loss"
+            for bad in _HOSTILE[:2]
+        ),
         *(
             measured("trial.dose_response", (0.5, 0.4, 0.6), slice={"design": bad, "synthetic_share": "0.5"})
             for bad in _HOSTILE
@@ -99,6 +114,11 @@ def hostile_run(folder: Path) -> Run:
     )
     run = write_run(folder, changed, pa.Table.from_pylist(rows, schema=EXAMPLES))
     (folder / "study.toml").write_text(f"real = '''{attack}'''", encoding="utf-8")
+    wrote = [{"round": bad, "sample": bad, "histogram": [1, bad, 2]} for bad in _HOSTILE]
+    regimes = [{"regime": bad, "generations": [*wrote, "no object"]} for bad in _HOSTILE]
+    (folder / "rows" / "forecast.json").write_text(
+        json.dumps({"regimes": [*regimes, {"generations": 3}, "no object"]}), encoding="utf-8"
+    )
     return run
 
 
@@ -111,8 +131,13 @@ def test_the_page_is_well_formed_and_holds_every_section(page: str) -> None:
         "numbers",
         "claims",
         "focus",
+        "models",
+        "forecast",
+        "coverage",
+        "bias",
         "giveaways",
         "slices",
+        "further",
         "losses",
         "not-measured",
         "cost",
@@ -129,7 +154,7 @@ def test_the_page_is_one_file_under_three_megabytes(page: str) -> None:
         assert tag not in ("link", "iframe", "object", "embed", "base", "form")
         if "href" in attributes:
             assert tag == "a"
-            assert (attributes["href"] or "").startswith("https://")
+            assert (attributes["href"] or "").startswith(("https://", "#"))
 
 
 def test_the_policy_forbids_the_network_and_foreign_scripts(page: str) -> None:
@@ -141,11 +166,11 @@ def test_the_policy_forbids_the_network_and_foreign_scripts(page: str) -> None:
     assert policy.startswith("default-src 'none'")
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "unsafe" not in scripts
-    assert scripts.count("'sha256-") == 2
+    assert scripts.count("'sha256-") == 3
 
 
 def test_every_claim_is_on_the_page_with_its_words(page: str) -> None:
-    text = outline(page).text.replace("\u00a0", " ")
+    text = outline(page).text.replace("\u00a0", " ").replace("\u2212", "-")
     for claim, result in zip(CLAIMS, evidence().claims, strict=True):
         assert claim.title in text
         assert result.statement in text
@@ -161,6 +186,81 @@ def test_example_rows_stand_beside_the_finding_with_the_shared_span_marked(page:
     assert page.count("<mark>a masterpiece of the genre and</mark>") >= 1
     assert "real row it resembles" in page
     assert "Truly <mark>a masterpiece of the genre and</mark> little else." in page
+
+
+def test_every_number_opens_to_how_it_was_made(page: str) -> None:
+    seen = outline(page)
+    assert page.count('<details class="figure">') == page.count("<dt>Method</dt>") > 60
+    assert "leave-one-bucket-out over 64 buckets of root ids" in seen.text
+    assert "0.502 (0.481 to 0.523)" in seen.text.replace("\u00a0", " ")
+
+
+def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
+    tags = outline(page).tags
+    named = {attrs["id"] for _, attrs in tags if "id" in attrs}
+    inside = [attrs["href"] for tag, attrs in tags if tag == "a" and (attrs["href"] or "").startswith("#")]
+    assert len(inside) > 15
+    assert {(href or "")[1:] for href in inside} <= named
+
+
+def test_wherever_groups_are_measured_stands_what_is_not_seen(page: str) -> None:
+    assert "one that no list names, is not there" in outline(page).text
+    groups = page.count("<dt>Name</dt><dd><code>bias.")
+    assert page.count('href="#not-seen"') > groups > 5
+
+
+def test_marked_words_stand_in_their_context(page: str) -> None:
+    assert "Her <mark>gentle</mark> smile." in page
+
+
+def test_models_are_compared_in_words_and_rows(page: str) -> None:
+    text = outline(page).text
+    assert "all real rows and a placebo" in text
+    assert "3,760 real + 940 placebo" in text
+    assert "accuracy, higher is better" in text
+
+
+def test_what_each_round_wrote_stands_side_by_side(page: str) -> None:
+    text = outline(page).text
+    assert text.index("A film that knows what it wants.") < text.index("The film is a film is a film.")
+    assert page.count('<svg class="bars"') == 2
+
+
+def test_of_the_shapes_of_growth_the_likeliest_is_named(page: str) -> None:
+    assert "shape: linear" in page
+    assert "shape: level" not in page
+
+
+def test_a_broken_forecast_file_is_no_obstacle(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    (tmp_path / "rows" / "forecast.json").write_text("{", encoding="utf-8")
+    assert "What each round wrote" not in render(run)
+
+
+def test_slices_with_one_reason_are_told_once(tmp_path: Path) -> None:
+    gone = [
+        absent("bias.gap", "too few rows").model_copy(update={"slice": {"group": f"g{at}"}})
+        for at in range(9)
+    ]
+    text = outline(render(write_run(tmp_path, evidence(measures=(*evidence().measures, *gone))))).text
+    assert "g0, g1, g2, g3 and 5 more" in text
+    assert text.count("too few rows") == 1
+
+
+def test_of_a_gap_by_dose_the_highest_dose_stands_in_the_list(tmp_path: Path) -> None:
+    listed = [each.where for each in view(write_run(tmp_path)).bias.others if each.name == "bias.model_gap"]
+    assert sorted(listed) == [
+        "group: gender: men, synthetic_share: 0.2985",
+        "group: gender: women, synthetic_share: 0.2985",
+    ]
+
+
+def test_every_source_of_a_mix_is_told(tmp_path: Path) -> None:
+    shares = [
+        measured("trial.source_share", (0.1, 0.0, 0.2), slice={"source": f"source {at}"}) for at in range(9)
+    ]
+    record = evidence(measures=(*evidence().measures, *shares))
+    assert sum(each.name == "trial.source_share" for each in view(write_run(tmp_path, record)).further) == 9
 
 
 def test_the_plainest_giveaway_comes_first(page: str) -> None:

@@ -14,10 +14,13 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from assay.core.evidence import Run
-from assay.report import plots, safe
-from assay.report.view import view
+from assay.report import forest, futures, layers, plots, safe, trials
+from assay.report.typography import tidy
+from assay.report.view import regions, view
 
 _TEMPLATES = jinja2.PackageLoader("assay.report", "templates")
+
+_CLIP = re.compile(r"\bclip\d+\b")
 
 
 def render(run: Run) -> str:
@@ -27,13 +30,20 @@ def render(run: Run) -> str:
     policy lets only the scripts named by their hash run and nothing be fetched.
     """
     evidence = run.evidence
+    seen = view(run)
     specs = {
         "dose": plots.dose_response(evidence),
+        "gap": plots.bias_response(evidence),
         "added": plots.addition(evidence),
         "curve": plots.learning_curve(evidence),
+        "differences": forest.differences(trials.compared(evidence)),
+        "forecast": futures.curves(evidence),
+        "regions": forest.ratios(regions(evidence), "regions of the real data"),
+        "shares": forest.ratios(seen.bias.plotted, "groups of people"),
+        "gaps": forest.gaps(seen.bias.plotted_gaps),
     }
     drawn = {name: spec for name, spec in specs.items() if spec is not None}
-    scripts = [_library(), _asset("plots.js")] if drawn else []
+    scripts = [*([_library(), _asset("plots.js")] if drawn else []), _asset("details.js")]
     environment = jinja2.Environment(
         loader=_TEMPLATES,
         autoescape=True,
@@ -43,14 +53,14 @@ def render(run: Run) -> str:
         finalize=lambda value: safe.clean(value) if type(value) is str else value,
     )
     environment.filters["commands"] = _commands
-    environment.filters["tidy"] = _tidy
+    environment.filters["tidy"] = tidy
     return environment.get_template("page.html.jinja").render(
-        view=view(run),
+        view=seen,
         policy=_policy(scripts),
         style=Markup(_asset("style.css")),
         scripts=[Markup(script) for script in scripts],
         specs={name: _json_block(spec) for name, spec in drawn.items()},
-        stills={name: Markup(_still(spec)) for name, spec in drawn.items()},
+        stills={name: Markup(_still(name, spec)) for name, spec in drawn.items()},
     )
 
 
@@ -62,11 +72,6 @@ def _commands(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
     )
-
-
-def _tidy(sentence: str) -> str:
-    """`sentence` with each number held to its percent sign at the end of a line."""
-    return re.sub(r"(?<=\d) (?=%|points)", "\u00a0", sentence)
 
 
 def _policy(scripts: list[str]) -> str:
@@ -105,8 +110,12 @@ def _json_block(spec: dict[str, Any]) -> Markup:
     return Markup(text)
 
 
-def _still(spec: dict[str, Any]) -> str:
-    """The plot as fixed SVG, for readers without scripts and for print."""
-    fixed = {**spec, "width": plots.WIDTH}
+def _still(name: str, spec: dict[str, Any]) -> str:
+    """The plot as fixed SVG, for readers without scripts and for print.
+
+    The drawer numbers what it clips by all it ever drew; here each plot counts its own.
+    """
+    fixed = {**spec, "width": layers.WIDTH}
     drawing: str = vl_convert.vegalite_to_svg(fixed, allowed_base_urls=[])
-    return drawing
+    numbers: dict[str, str] = {}
+    return _CLIP.sub(lambda found: numbers.setdefault(found[0], f"{name}-clip{len(numbers)}"), drawing)

@@ -1,95 +1,142 @@
-"""The interactive plots of the page: Vega-Lite specifications, as plain data, from measures.
-
-Colours are CSS variables, so that one drawing serves light, dark and print.
-"""
+"""The plots of the trial, as Vega-Lite specifications from measures: mixing, adding, more real rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from assay.core import words
 from assay.core.evidence import Evidence
 from assay.core.measure import Measure
+from assay.report import layers, safe
+from assay.report.layers import Layer, Point, Spec
+from assay.report.trials import lower_is_better, placebo_share
 
-Spec = dict[str, Any]
-Layer = dict[str, Any]
-Point = dict[str, Any]
-
-WIDTH = 860  # pixels of the drawing that stands in for the live plot; the live one fills its column
-_HEIGHT = 340
 _SHARES = [0, 25, 50, 75, 100]
-_X_AXIS = {"grid": False, "labelFlush": False, "labelOverlap": "greedy"}
+SERIES = ("accent", "second", "third", "fourth", "fifth", "sixth")
+_LEFT = 0.15  # shares up to here leave room for words to the right of theirs
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 
 def dose_response(evidence: Evidence) -> Spec | None:
-    """Score by share of synthetic rows at a fixed number of rows, with the best and the harmful range.
+    """Score by share of synthetic rows at a fixed number of rows, with the flat, best and harmful ranges.
 
     Returns: A Vega-Lite specification; None when fewer than three mixes were measured.
     """
     points = _arm(evidence, "replacement", _synthetic_share)
     if len(points) < 3:
         return None
-    layers: list[Layer] = [
-        *_best(evidence.find("trial.best_share")),
-        *_harmful(evidence.find("trial.harmful_above")),
-    ]
+    drawn = _ranges(evidence)
     if points[0]["x"] == 0:
-        layers.append(_baseline(points[0]))
-    layers += _line(points, "accent", "circle")
+        drawn.append(layers.baseline(points[0], [layers.tip("score", "real rows only")]))
+    drawn += layers.line(points, "accent", "circle", _tips("synthetic share, %"))
     axis = {"values": _SHARES, "title": f"share of synthetic rows, % ({points[0]['rows']:,} rows throughout)"}
-    return _plot(
-        layers,
-        x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **_X_AXIS}},
+    return layers.plot(
+        drawn,
+        x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **layers.X_AXIS}},
         y_title=_score_title(evidence, "trial.dose_response"),
         description="Score on real test rows by share of synthetic rows, at a fixed number of rows",
     )
 
 
 def addition(evidence: Evidence) -> Spec | None:
-    """Score when synthetic rows, or the real rows again, are added to all real rows; None without doses."""
+    """Score when synthetic rows, the real rows again or a placebo are added to all real rows; None without doses."""
     added = _arm(evidence, "addition", _synthetic_share)
     repeated = _arm(evidence, "repeated", _repeated_share)
     if len(added) < 2:
         return None
-    layers: list[Layer] = []
+    drawn: list[Layer] = []
     if added[0]["x"] == 0:
-        layers.append(_level(added[0]))
-    layers += _line(repeated, "second", "square", dash=[6, 4])
-    layers += _line(added, "accent", "circle")
+        drawn.append(layers.level(added[0]))
+    tips = _tips("share added, %")
+    drawn += layers.line(repeated, "second", "square", tips, dash=[6, 4])
+    drawn += layers.line(added, "accent", "circle", tips)
     last = max(point["x"] for point in added + repeated)
-    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
-    return _plot(
-        layers,
-        x={"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
+    control = placebo_share(evidence)
+    share = min(100 * control / (1 + control), last)
+    for point in _arm(evidence, "placebo", lambda _: share):
+        drawn += layers.lone(point, "muted", "diamond", tips, "placebo: shuffled words")
+    return layers.plot(
+        drawn,
+        x=_added_axis(last),
         y_title=_score_title(evidence, "trial.dose_response"),
         description="Score on real test rows when synthetic or repeated real rows are added to all real rows",
     )
 
 
+def bias_response(evidence: Evidence) -> Spec | None:
+    """The gap between groups by share of synthetic rows added, under the plot of scores on the same axis.
+
+    Returns: None where no gap of a trained model was measured at three shares.
+    """
+    by_group: dict[str, list[Measure]] = {}
+    for measure in evidence.sliced("bias.model_gap"):
+        where = measure.slice or {}
+        if "synthetic_share" in where:
+            by_group.setdefault(where.get("group", "all groups"), []).append(measure)
+    lines = {group: points_of(found, _synthetic_share) for group, found in by_group.items()}
+    lines = {group: points for group, points in lines.items() if len(points) >= 3}
+    if not lines:
+        return None
+    # The groups whose gap moves most are drawn; all stand in the table of groups.
+    widest = sorted(lines, key=lambda group: -abs(lines[group][-1]["y"] - lines[group][0]["y"]))[:3]
+    drawn: list[Layer] = []
+    for place, group in enumerate(widest):
+        shown = safe.visible(group)
+        tips = [*_tips("share added, %")[:2], layers.tip("group", "group")]
+        named = [{**point, "group": shown, "words": shown} for point in lines[group]]
+        drawn += layers.line(named, SERIES[place], SHAPES[place], tips, dash=[[1, 0], [6, 4], [2, 3]][place])
+        drawn += layers.beside(named[-1:], SERIES[place], dx=-10, dy=-12, align="right")
+    unit = next(iter(by_group.values()))[0].unit
+    scores = [*_arm(evidence, "addition", _synthetic_share), *_arm(evidence, "repeated", _repeated_share)]
+    last = max(point["x"] for point in (*scores, *(point for points in lines.values() for point in points)))
+    gap = "points" if "difference" in unit else "% of the loss"
+    return layers.plot(
+        drawn,
+        x=_added_axis(last),
+        y_title=f"gap between a group and the others, {gap} (0 is none)",
+        description="Gap between groups of the trained model by share of synthetic rows added",
+        height=230,
+    )
+
+
 def learning_curve(evidence: Evidence) -> Spec | None:
-    """Score by number of real rows, alone and with all synthetic rows; None below three sizes."""
+    """Score by number of real rows, alone and with all synthetic rows, with the exchange rate as an arrow.
+
+    Returns: None below three sizes.
+    """
     points = _arm(evidence, None, _real_rows)
     if len(points) < 3:
         return None
     first, last = points[0]["x"], points[-1]["x"]
-    layers: list[Layer] = []
+    scarce = _arm(evidence, "scarce+synthetic", _real_rows)
+    drawn: list[Layer] = []
     even = evidence.find("trial.break_even_rows")
-    if even is not None and even.value is not None and first <= even.value <= last:
-        layers += _break_even(even, first, last)
-    layers += _line(points, "second", "square", across="real rows", dash=[6, 4])
-    layers += _line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle", across="real rows")
+    if even is not None and even.value is not None and first <= even.value < last:
+        drawn += _break_even(even, first, last)
+    tips = _tips("real rows")
+    drawn += layers.line(points, "second", "square", tips, dash=[6, 4])
+    drawn += layers.line(scarce, "accent", "circle", tips)
+    falls = lower_is_better(evidence.sliced("trial.learning_curve")[0].unit)
+    drawn += _exchange(evidence.find("trial.exchange_rate"), scarce, last, above=falls)
     axis = {
         "values": [point["x"] for point in points],
         "title": "real rows in training (logarithmic)",
         "format": ",d",
     }
-    return _plot(
-        layers,
-        x={"scale": {"type": "log", "domain": [first, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
+    return layers.plot(
+        drawn,
+        x={
+            "scale": {"type": "log", "domain": [first, last], "nice": False},
+            "axis": {**axis, **layers.X_AXIS},
+        },
         y_title=_score_title(evidence, "trial.learning_curve"),
         description="Score on real test rows by number of real rows in training",
     )
+
+
+def _added_axis(last: float) -> Spec:
+    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
+    return {"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **layers.X_AXIS}}
 
 
 def _synthetic_share(where: dict[str, str]) -> float:
@@ -114,13 +161,22 @@ def _training_rows(where: dict[str, str]) -> int:
 def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], float]) -> list[Point]:
     """The measured points of one design from left to right; without a design, those of the learning curve."""
     name = "trial.learning_curve" if design is None else "trial.dose_response"
+    return points_of(
+        [each for each in evidence.sliced(name) if (each.slice or {}).get("design") == design], at
+    )
+
+
+def points_of(measures: list[Measure], at: Callable[[dict[str, str]], float]) -> list[Point]:
+    """The measures with a value as points of a line, from left to right.
+
+    Args:
+        at: Where a slice stands on the horizontal axis.
+    """
     points = []
-    for measure in evidence.sliced(name):
+    for measure in measures:
         where = measure.slice or {}
-        if where.get("design") != design:
-            continue
         if measure.value is not None and measure.low is not None and measure.high is not None:
-            scale = 100.0 if words.in_percent(measure.unit) else 1.0
+            scale = 100.0 if words.in_percent(measure.unit) or "difference" in measure.unit else 1.0
             points.append(
                 {
                     "x": at(where),
@@ -129,6 +185,7 @@ def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], 
                     "high": measure.high * scale,
                     "score": words.with_interval(measure),
                     "rows": _training_rows(where),
+                    "added": float(where.get("synthetic_rows", "0")),
                     "n": measure.n,
                 }
             )
@@ -137,180 +194,102 @@ def _arm(evidence: Evidence, design: str | None, at: Callable[[dict[str, str]], 
 
 def _score_title(evidence: Evidence, name: str) -> str:
     unit = evidence.sliced(name)[0].unit
-    return f"{unit} on real test rows" + (", %" if words.in_percent(unit) else "")
+    percent = ", %" if words.in_percent(unit) else ""
+    better = "lower" if lower_is_better(unit) else "higher"
+    return f"{unit} on real test rows{percent} ({better} is better)"
 
 
-def _line(
-    points: list[Point], colour: str, shape: str, *, across: str = "share, %", dash: list[int] | None = None
-) -> list[Layer]:
-    """A line with its band; the points tell their numbers when pointed at. No points, no line."""
-    if not points:
-        return []
-    ink = f"var(--{colour})"
-    data = {"values": points}
-    x = {"field": "x", "type": "quantitative"}
-    tips = [
-        {"field": "x", "type": "quantitative", "title": across, "format": ",.6~g"},
-        {"field": "score", "type": "nominal", "title": "score"},
-        {"field": "rows", "type": "quantitative", "title": "training rows", "format": ",d"},
-        {"field": "n", "type": "quantitative", "title": "test rows", "format": ",d"},
-    ]
+def _tips(across: str) -> list[Spec]:
     return [
-        {
-            "data": data,
-            "mark": {"type": "area", "color": ink, "opacity": 0.16},
-            "encoding": {
-                "x": x,
-                "y": {"field": "low", "type": "quantitative"},
-                "y2": {"field": "high"},
-            },
-        },
-        {
-            "data": data,
-            "mark": {"type": "line", "color": ink, "strokeWidth": 2.5, "strokeDash": dash or [1, 0]},
-            "encoding": {"x": x, "y": {"field": "y", "type": "quantitative"}},
-        },
-        {
-            "data": data,
-            "mark": {"type": "point", "shape": shape, "filled": True, "color": ink, "size": 70, "opacity": 1},
-            "encoding": {"x": x, "y": {"field": "y", "type": "quantitative"}, "tooltip": tips},
-        },
+        layers.tip("x", across, ",.6~g"),
+        layers.tip("score", "score"),
+        layers.tip("rows", "training rows", ",d"),
+        layers.tip("n", "test rows", ",d"),
     ]
 
 
-def _baseline(point: Point) -> Layer:
-    """A band over the whole width at the height of one arm."""
-    return {
-        "data": {"values": [point]},
-        "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.45},
-        "encoding": {
-            "y": {"field": "low", "type": "quantitative"},
-            "y2": {"field": "high"},
-            "tooltip": [{"field": "score", "type": "nominal", "title": "real only"}],
-        },
-    }
+def _ranges(evidence: Evidence) -> list[Layer]:
+    """Where the best share lies, which shares do as well, and from where more of it harms."""
+    best, above = evidence.find("trial.best_share"), evidence.find("trial.harmful_above")
+    flat = _flat(evidence)
+    drawn = _best(best, flat)
+    # Its words end at the right edge; on a narrow page they leave the first line to words that begin at the left.
+    alone = best is None or (best.low or 0.0) <= _LEFT
+    lines = sum(layer["mark"]["type"] == "text" for layer in drawn)
+    return [*drawn, *_harmful(above, row=0 if alone else lines)]
 
 
-def _level(point: Point) -> Layer:
-    """A thin line over the whole width, where the band of the same arm begins another line's band already."""
-    return {
-        "data": {"values": [point]},
-        "mark": {"type": "rule", "color": "var(--muted)", "strokeDash": [1, 3]},
-        "encoding": {"y": {"field": "y", "type": "quantitative"}},
-    }
+def _flat(evidence: Evidence) -> tuple[float, float] | None:
+    """The shares that do as well as the best, where they are more than one."""
+    ends = [evidence.find("trial.flat_range", slice={"end": end}) for end in ("lowest", "highest")]
+    low, high = (None if each is None or each.value is None else 100 * each.value for each in ends)
+    return None if low is None or high is None or high <= low else (low, high)
 
 
-def _best(measure: Measure | None) -> list[Layer]:
-    if measure is None or measure.low is None or measure.high is None:
-        return []
-    low, high = 100 * measure.low, 100 * measure.high
-    if high - low >= 100:  # nothing is shaded where nothing is known
-        return _shade(low, high, "best: anywhere from 0 to 100 %", "good", row=0)[1:]
-    return _shade(low, high, f"best: {low:.0f} to {high:.0f} %", "good", row=0)
+def _best(measure: Measure | None, flat: tuple[float, float] | None) -> list[Layer]:
+    """One shade where both ranges are the same; words about the right half end at its right edge."""
+    known = measure is not None and measure.low is not None and measure.high is not None
+    best = (100 * measure.low, 100 * measure.high) if known else None  # type: ignore[union-attr,operator]
+    drawn: list[Layer] = []
+    if best is not None and best[1] - best[0] >= 100:  # nothing is shaded where nothing is known
+        drawn.append(layers.said(0, "best: anywhere from 0 to 100 %", "good"))
+    elif best is not None:
+        also = "best, or as good: " if best == flat else "best: "
+        drawn += _range(best, also, 0.16, row=0)
+    if flat is not None and flat != best:
+        drawn += _range(flat, "as good as the best: ", 0.1, row=1)
+    return drawn
 
 
-def _harmful(measure: Measure | None) -> list[Layer]:
+def _range(ends: tuple[float, float], says: str, opacity: float, row: int) -> list[Layer]:
+    low, high = ends
+    reach = f"{low:.0f} %" if low == high else f"{low:.0f} to {high:.0f} %"
+    late = low >= 50
+    words_ = layers.said(high if late else low, says + reach, "good", row=row, late=late)
+    return [layers.shade(low, high, opacity, "good"), words_] if high > low else [words_]
+
+
+def _harmful(measure: Measure | None, row: int) -> list[Layer]:
     if measure is None or measure.value is None or measure.value >= 1:
         return []
-    said = f"harmful above {words.with_interval(measure)}"
-    return _shade(100 * measure.value, 100.0, said, "harm", row=1)
-
-
-def _shade(low: float, high: float, words: str, colour: str, row: int) -> list[Layer]:
-    """Words start at the range's left edge, or end at its right edge where the plot would cut them."""
-    late = low > 50
-    data = {"values": [{"low": low, "high": high, "at": high if late else low, "words": words}]}
+    text = f"harmful above {words.with_interval(measure)}"
     return [
-        {
-            "data": data,
-            "mark": {"type": "rect", "color": f"var(--{colour})", "opacity": 0.13},
-            "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}},
-        },
-        {
-            "data": data,
-            "mark": {
-                "type": "text",
-                "align": "right" if late else "left",
-                "dx": -6 if late else 6,
-                "fontSize": 13,
-                "fontWeight": 600,
-                "color": f"var(--{colour})",
-            },
-            "encoding": {
-                "x": {"field": "at", "type": "quantitative"},
-                "y": {"value": 14 + 18 * row},
-                "text": {"field": "words", "type": "nominal"},
-            },
-        },
+        layers.shade(100 * measure.value, 100.0, 0.11, "harm"),
+        layers.said(100, text, "harm", row=row, late=True),
     ]
 
 
 def _break_even(measure: Measure, first: float, last: float) -> list[Layer]:
     """Where adding synthetic rows stops helping, on the axis of real rows."""
     value, low, high = measure.value or first, measure.low or first, measure.high or last
-    words = f"break-even: {value:,.0f} real rows"
-    late = value > (first * last) ** 0.5
-    data = {"values": [{"value": value, "low": max(low, first), "high": min(high, last), "words": words}]}
     return [
-        {
-            "data": data,
-            "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.55},
-            "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}},
-        },
-        {
-            "data": data,
-            "mark": {"type": "rule", "color": "var(--ink)", "strokeDash": [4, 3]},
-            "encoding": {"x": {"field": "value", "type": "quantitative"}},
-        },
-        {
-            "data": data,
-            "mark": {
-                "type": "text",
-                "align": "right" if late else "left",
-                "dx": -8 if late else 8,
-                "fontSize": 13,
-                "fontWeight": 600,
-                "color": "var(--ink)",
-            },
-            "encoding": {
-                "x": {"field": "value", "type": "quantitative"},
-                "y": {"value": 14},
-                "text": {"field": "words", "type": "nominal"},
-            },
-        },
+        layers.shade(max(low, first), min(high, last), 0.4, "band"),
+        layers.rule(value),
+        layers.said(value, f"break-even: {value:,.0f} real rows", "ink", late=value > (first * last) ** 0.5),
     ]
 
 
-def _plot(layers: list[Layer], *, x: Spec, y_title: str, description: str) -> Spec:
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "description": description,
-        "width": "container",
-        "height": _HEIGHT,
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "background": None,
-        "layer": layers,
-        "encoding": {
-            "x": {"type": "quantitative", **x},
-            "y": {
-                "type": "quantitative",
-                "scale": {"zero": False, "nice": True, "padding": 34},
-                "axis": {"title": y_title, "tickCount": 6},
-            },
-        },
-        "config": {
-            "font": "system-ui, sans-serif",
-            "view": {"stroke": None},
-            "axis": {
-                "labelColor": "var(--muted)",
-                "titleColor": "var(--ink)",
-                "titleFontWeight": 500,
-                "titlePadding": 10,
-                "labelFontSize": 12,
-                "titleFontSize": 13,
-                "gridColor": "var(--rule)",
-                "domainColor": "var(--muted)",
-                "tickColor": "var(--muted)",
-            },
-        },
-    }
+def _exchange(rate: Measure | None, scarce: list[Point], last: float, *, above: bool) -> list[Layer]:
+    """From an arm with few real rows, level to as many real rows as it is worth by the rate of all arms.
+
+    Args:
+        above: Words stand above the arrow, where falling curves leave room.
+    """
+    if rate is None or rate.value is None or rate.value <= 0:
+        return []
+    fitting = [point for point in scarce if point["x"] + rate.value * point["added"] <= last]
+    if not fitting:
+        return []
+    start = fitting[0]
+    worth = start["x"] + rate.value * start["added"]
+    data = {"values": [{"x": start["x"], "to": worth, "y": start["y"],
+                        "words": f"{start['added']:,.0f} synthetic rows ≈ {worth - start['x']:,.0f} real rows"}]}  # fmt: skip
+    ink = "var(--ink)"
+    line = {"type": "rule", "color": ink, "strokeWidth": 2}
+    head = {"type": "point", "shape": "triangle-right", "filled": True, "color": ink, "size": 90}
+    x, y = layers.field("x"), layers.field("y")
+    return [
+        {"data": data, "mark": line, "encoding": {"x": x, "x2": {"field": "to"}, "y": y}},
+        {"data": data, "mark": {**head, "opacity": 1}, "encoding": {"x": layers.field("to"), "y": y}},
+        *layers.beside(data["values"], "ink", dy=-14 if above else 15),
+    ]

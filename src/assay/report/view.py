@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
-from markupsafe import Markup
 
 from assay.core import words
 from assay.core.answer import Answer, answer
-from assay.core.catalogue import CATALOGUE
-from assay.core.claim import CLAIMS, Claim
-from assay.core.evidence import ClaimResult, Evidence, Input, Loss, Run, VerdictWord
+from assay.core.claim import CLAIMS
+from assay.core.evidence import Evidence, Input, Loss, Run, VerdictWord
 from assay.core.measure import Measure
-from assay.report import safe
-from assay.report.whisker import Domain, domain, whisker
+from assay.report import safe, trials
+from assay.report.figures import (
+    Figure,
+    Rows,
+    Table,
+    figures,
+    part,
+    table,
+    thin_first,
+    title_of,
+)
+from assay.report.findings import SHOWN, STATEMENT, Finding, finding, first_clause, measured
+from assay.report.futures import Forecast, forecast
+from assay.report.groups import BLIND, Bias, bias
 
-_EXAMPLES = 3  # example rows beside one measure
-_SLICES = 4  # slices of one measure shown within a claim
-_STATEMENT = 1200  # characters of a sentence that may quote the data
-_TABLE = 30  # rows of the tables of phrases and of slices
-# Whose row stands beside an example, by the family of its measure.
-_WHOSE = {"copying": "real row it resembles", "coverage": "nearest synthetic row"}
-_DEFINITIONS = {definition.name: definition for definition in CATALOGUE}
+_EXAMPLES = 3  # rows shown of what was set aside
+_FURTHER = 12  # slices of a measure that no claim rests on
+_SLICES = 4  # slices named where several have no value for one reason
 _CLAIMS = {each.id: each for each in CLAIMS}
 _PERSPECTIVES = (
     ("quality", "Data quality"),
@@ -47,56 +48,8 @@ _VERDICTS: tuple[VerdictWord, ...] = ("helps", "harm", "no harm", "undecided", "
 
 
 @dataclass(frozen=True)
-class Example:
-    """A row beside a finding, and the row it resembles."""
-
-    row: str
-    text: safe.Marked
-    beside: safe.Marked | None
-    whose: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measure, ready to read."""
-
-    title: str
-    name: str
-    where: str
-    part: str
-    value: str
-    reference: str
-    drawing: Markup
-    decides: bool
-    method: str
-    formula: str
-    source: str
-    n: int
-    counted: str
-    left_out: str
-    examples: tuple[Example, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim with its verdict and the figures behind it."""
-
-    result: ClaimResult
-    title: str
-    question: str
-    lead: str
-    figures: tuple[Figure, ...]
-
-    @property
-    def has_examples(self) -> bool:
-        """Whether any figure has rows to show."""
-        return any(each.examples for each in self.figures)
-
-
-@dataclass(frozen=True)
 class Perspective:
-    """One of the founding report's three angles, with its measured claims."""
+    """One of the founding report's three angles, with its claims in their order."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -112,31 +65,6 @@ class Focus:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Figures that share one scale, and how many more there are."""
-
-    figures: tuple[Figure, ...]
-    more: int
-    reach: str
-
-    @property
-    def has_examples(self) -> bool:
-        """Whether any figure has rows to show."""
-        return any(each.examples for each in self.figures)
-
-
-@dataclass(frozen=True)
-class Mix:
-    """One arm of the dose-response, ready to read."""
-
-    design: str
-    real: str
-    synthetic: str
-    share: str
-    score: str
-
-
-@dataclass(frozen=True)
 class View:
     """The whole report."""
 
@@ -144,16 +72,23 @@ class View:
     facts: tuple[str, ...]
     answer: Answer
     tiles: tuple[tuple[str, VerdictWord, str], ...]
-    mixes: tuple[Mix, ...]
+    mixes: tuple[trials.Mix, ...]
     sizes: tuple[tuple[str, str], ...]
     trial: str
     benefit: str
     exchange: str
     perspectives: tuple[Perspective, ...]
     focus: tuple[Focus, ...]
+    score: str
+    models: tuple[trials.Model, ...]
+    differences: tuple[Figure, ...]
+    forecast: Forecast
+    bias: Bias
+    blind: tuple[str, ...]
     phrases: Table
     slices: Table
     regions: Table
+    further: tuple[Figure, ...]
     losses: tuple[Loss, ...]
     not_measured: tuple[tuple[str, str], ...]
     costs: tuple[tuple[str, str], ...]
@@ -169,9 +104,9 @@ class View:
 def view(run: Run) -> View:
     """Everything that the run's report says."""
     evidence = run.evidence
-    examples = run.examples()
-    findings = [_finding(result, evidence, examples) for result in evidence.claims]
-    measured = [each for each in findings if each.result.verdict != "not measured"]
+    rows = Rows(run.examples())
+    findings = [finding(result, evidence, rows) for result in evidence.claims]
+    decided = [each for each in findings if each.result.verdict != "not measured"]
     first = _cut(answer(evidence))
     commit = f", commit {evidence.tool.commit}" if evidence.tool.commit else ""
     return View(
@@ -179,24 +114,31 @@ def view(run: Run) -> View:
         facts=_facts(run),
         answer=first,
         tiles=tuple(
-            (tile.perspective.capitalize(), tile.verdict, _first_clause(tile.line)) for tile in first.tiles
+            (tile.perspective.capitalize(), tile.verdict, first_clause(tile.line)) for tile in first.tiles
         ),
-        mixes=_mixes(evidence),
-        sizes=_sizes(evidence),
-        trial=_trial(evidence),
+        mixes=trials.mixes(evidence),
+        sizes=trials.sizes(evidence),
+        trial=trials.trainings(evidence),
         benefit=_stated(findings, "performance"),
-        exchange=_exchange(evidence),
-        perspectives=_perspectives(measured),
+        exchange=trials.exchange(evidence),
+        perspectives=_perspectives(findings) if decided else (),
         focus=_focus(findings),
-        phrases=_phrases(evidence, examples),
-        slices=_slices(evidence, examples),
-        regions=_regions(evidence, examples),
+        score=trials.score(evidence),
+        models=trials.models(evidence),
+        differences=figures(trials.compared(evidence), rows),
+        forecast=forecast(evidence, rows, run.folder),
+        bias=bias(evidence, rows),
+        blind=BLIND,
+        phrases=_phrases(evidence, rows),
+        slices=_shares(evidence, rows, "coverage.slice_ratio"),
+        regions=_shares(evidence, rows, "coverage.regions"),
+        further=_further(evidence, rows),
         losses=tuple(_shown(loss) for loss in evidence.losses),
-        not_measured=_not_measured(evidence, findings),
+        not_measured=_not_measured(evidence, [] if decided else findings),
         costs=_costs(evidence),
         conclusions=_conclusions(findings),
         scope=_scope(evidence),
-        references=_references(measured),
+        references=_references(decided),
         inputs=tuple(each.model_copy(update={"name": safe.visible(each.name)}) for each in evidence.inputs),
         seed=evidence.seed,
         version=f"Assay {evidence.tool.version}{commit}",
@@ -204,13 +146,19 @@ def view(run: Run) -> View:
     )
 
 
+def regions(evidence: Evidence) -> list[Measure]:
+    """Regions of the real data by their share against it, thin ones first."""
+    measures = [each for each in evidence.sliced("coverage.regions") if each.value is not None]
+    return sorted(measures, key=thin_first)
+
+
 def _cut(said: Answer) -> Answer:
     """The answer with every sentence that may quote the data cut for display."""
     return replace(
         said,
-        sentences=tuple(safe.visible(each, _STATEMENT) for each in said.sentences),
-        tiles=tuple(replace(each, line=safe.visible(each.line, _STATEMENT)) for each in said.tiles),
-        next_steps=tuple(safe.visible(each, _STATEMENT) for each in said.next_steps),
+        sentences=tuple(safe.visible(each, STATEMENT) for each in said.sentences),
+        tiles=tuple(replace(each, line=safe.visible(each.line, STATEMENT)) for each in said.tiles),
+        next_steps=tuple(safe.visible(each, STATEMENT) for each in said.next_steps),
     )
 
 
@@ -246,119 +194,6 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _first_clause(statement: str) -> str:
-    head, separator, _ = statement.partition("; ")
-    return head + "." if separator else head
-
-
-def _finding(result: ClaimResult, evidence: Evidence, examples: pa.Table) -> Finding:
-    known = _CLAIMS.get(result.id)
-    said = {
-        "statement": safe.visible(result.statement, _STATEMENT),
-        "action": safe.visible(result.action, _STATEMENT),
-    }
-    return Finding(
-        result=result.model_copy(update=said),
-        title=known.title if known else result.id,
-        question=known.question if known else "",
-        lead=_first_clause(said["statement"]),
-        figures=_figures(result, known, evidence, examples),
-    )
-
-
-def _figures(
-    result: ClaimResult, known: Claim | None, evidence: Evidence, examples: pa.Table
-) -> tuple[Figure, ...]:
-    """The deciding measures first, then the others of the claim that have a value."""
-    names = dict.fromkeys((*result.because, *(known.measures if known else ())))
-    figures = []
-    for name in names:
-        whole = [measure for measure in evidence.measures if measure.name == name and measure.slice is None]
-        shown = whole or sorted(evidence.sliced(name), key=_worst_first)[:_SLICES]
-        across = _shared([measure for measure in shown if measure.value is not None])
-        figures += [
-            _figure(measure, examples, across, decides=name in result.because)
-            for measure in shown
-            if measure.value is not None
-        ]
-    return tuple(figures)
-
-
-def _worst_first(measure: Measure) -> float:
-    """Sorts slices: the thinnest, or where more is worse the fullest."""
-    if measure.value is None:
-        return float("inf")
-    return -measure.value if measure.worse == "higher" else measure.value
-
-
-def _shared(measures: list[Measure]) -> Domain | None:
-    return domain(measures) if len(measures) > 1 else None
-
-
-def _figure(
-    measure: Measure,
-    examples: pa.Table,
-    across: Domain | None,
-    *,
-    decides: bool = False,
-    unit: str | None = None,
-) -> Figure:
-    shown = measure if unit is None else measure.model_copy(update={"unit": unit})
-    known = _DEFINITIONS.get(measure.name)
-    left_out = ", ".join(
-        f"{words.count(rows, 'row')} ({safe.visible(why)})" for why, rows in measure.left_out.items()
-    )
-    return Figure(
-        title=known.title if known else measure.name,
-        name=measure.name,
-        where=_where(measure),
-        part=", ".join(safe.visible(part) for part in (measure.slice or {}).values()),
-        value=words.with_interval(shown),
-        reference="" if measure.reference is None else words.reference(shown),
-        drawing=whisker(shown, across),
-        decides=decides,
-        method=measure.method,
-        formula=known.formula if known else "",
-        source=known.source if known else "",
-        n=measure.n,
-        counted=f"n = {measure.n:,}; {100 * measure.level:.0f} % interval; unit: {shown.unit}",
-        left_out=left_out or "nothing",
-        examples=_examples(examples, measure),
-    )
-
-
-def _where(measure: Measure) -> str:
-    return ", ".join(
-        f"{safe.visible(key)}: {safe.visible(value)}" for key, value in (measure.slice or {}).items()
-    )
-
-
-def _examples(examples: pa.Table, measure: Measure) -> tuple[Example, ...]:
-    mine = examples.filter(pc.equal(examples["measure"], measure.name))
-    # The slice is JSON text; compare it as data, since writers may order and space it differently.
-    rows = [
-        row
-        for row in mine.to_pylist()
-        if measure.slice is None or (row["slice"] is not None and json.loads(row["slice"]) == measure.slice)
-    ]
-    return tuple(_example(row) for row in rows[:_EXAMPLES])
-
-
-def _example(row: dict[str, Any]) -> Example:
-    text = row["text"] or ""
-    span = safe.marked(text, row["start"], row["end"])
-    wanted = (
-        "" if row["start"] is None else text.encode()[row["start"] : row["end"]].decode("utf-8", "replace")
-    )
-    return Example(
-        row=f"{safe.visible(row['corpus'] or 'row')} row {row['row']:,}",
-        text=span,
-        whose=_WHOSE.get(row["measure"].partition(".")[0], "row it resembles"),
-        beside=None if row["beside"] is None else safe.marked_like(row["beside"], wanted),
-        note=safe.visible(row["note"] or "", safe.ROW_LIMIT),
-    )
-
-
 def _perspectives(findings: list[Finding]) -> tuple[Perspective, ...]:
     grouped = (
         Perspective(title, tuple(each for each in findings if each.result.perspective == name))
@@ -379,11 +214,11 @@ def _focus(findings: list[Finding]) -> tuple[Focus, ...]:
     )
 
 
-def _phrases(evidence: Evidence, examples: pa.Table) -> Table:
+def _phrases(evidence: Evidence, rows: Rows) -> Table:
     """Phrases by how far their share of synthetic rows lies above that of real rows, on one scale."""
     measures = [each for each in evidence.sliced("fidelity.giveaways") if each.value is not None]
     measures.sort(key=_excess, reverse=True)
-    return _table(measures, examples, also=(0.0,), unit="share of rows")
+    return table(measures, rows, also=(0.0,), unit="share of rows")
 
 
 def _excess(measure: Measure) -> float:
@@ -391,66 +226,23 @@ def _excess(measure: Measure) -> float:
     return (measure.value or 0.0) - real
 
 
-def _slices(evidence: Evidence, examples: pa.Table) -> Table:
-    """Slices by their share against real data, thin ones first."""
-    measures = [each for each in evidence.sliced("coverage.slice_ratio") if each.value is not None]
-    return _table(sorted(measures, key=_worst_first), examples, also=(0.0, 2.0))
+def _shares(evidence: Evidence, rows: Rows, name: str) -> Table:
+    """Parts of the data by their share against real data, thin ones first."""
+    measures = [each for each in evidence.sliced(name) if each.value is not None]
+    return table(sorted(measures, key=thin_first), rows, also=(0.0, 2.0))
 
 
-def _regions(evidence: Evidence, examples: pa.Table) -> Table:
-    """Regions of the real data by their share against it, thin ones first."""
-    measures = [each for each in evidence.sliced("coverage.regions") if each.value is not None]
-    return _table(sorted(measures, key=_worst_first), examples, also=(0.0, 2.0))
-
-
-def _table(
-    measures: list[Measure], examples: pa.Table, *, also: tuple[float, ...], unit: str | None = None
-) -> Table:
-    shown = measures[:_TABLE]
-    across = domain(shown, also=also) if shown else None
-    figures = tuple(_figure(each, examples, across, unit=unit) for each in shown)
-    reach = f"{across[1]:.2g}" if across else ""
-    return Table(figures, len(measures) - len(shown), reach)
-
-
-def _mixes(evidence: Evidence) -> tuple[Mix, ...]:
-    """The dose-response as a table, arm by arm."""
-    rows = []
-    for measure in evidence.sliced("trial.dose_response"):
-        where = measure.slice or {}
-        if measure.value is not None:
-            again = where.get("repeats", "1")
-            rows.append(
-                Mix(
-                    design=safe.visible(where.get("design", "")),
-                    real=_rows(where.get("real_rows", "–")) + (f" × {again}" if again != "1" else ""),
-                    synthetic=_rows(where.get("synthetic_rows", "–")),
-                    share=words.share(float(where["synthetic_share"])),
-                    score=words.with_interval(measure),
-                )
-            )
-    return tuple(rows)
-
-
-def _rows(text: str) -> str:
-    return f"{int(text):,}" if text.isdecimal() else safe.visible(text)
-
-
-def _sizes(evidence: Evidence) -> tuple[tuple[str, str], ...]:
-    """The learning curve as a table: real rows, score."""
+def _further(evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
+    """Measures that no claim and no section of their own shows."""
+    shown = {name for each in evidence.claims for name in each.because}
+    shown |= {name for each in CLAIMS for name in each.measures} | set(trials.DIFFERENCES)
+    names = dict.fromkeys(each.name for each in evidence.measures)
     return tuple(
-        (_rows(measure.slice["real_rows"]), words.with_interval(measure))
-        for measure in evidence.sliced("trial.learning_curve")
-        if measure.value is not None and measure.slice and "real_rows" in measure.slice
+        each
+        for name in names
+        if name not in shown and not name.startswith(SHOWN)
+        for each in measured(name, evidence, rows, most=_FURTHER)
     )
-
-
-def _trial(evidence: Evidence) -> str:
-    if not evidence.trials:
-        return ""
-    learners = ", ".join(dict.fromkeys(safe.visible(trial.learner) for trial in evidence.trials))
-    seeds = len({trial.seed for trial in evidence.trials})
-    return f"{words.count(len(evidence.trials), 'training')} of the {learners} learner over {words.count(seeds, 'seed')}."
 
 
 def _stated(findings: list[Finding], name: str) -> str:
@@ -465,34 +257,26 @@ def _stated(findings: list[Finding], name: str) -> str:
     )
 
 
-def _exchange(evidence: Evidence) -> str:
-    rate = evidence.find("trial.exchange_rate")
-    if rate is None:
-        return ""
-    if rate.value is None:
-        return f"The exchange rate was not measured: {safe.visible(rate.missing or '', safe.ROW_LIMIT)}"
-    return (
-        f"The exchange rate: one synthetic row is worth {words.with_interval(rate)} real rows at the margin."
-    )
-
-
 def _shown(loss: Loss) -> Loss:
     kept = tuple(safe.visible(each, safe.ROW_LIMIT) for each in loss.examples[:_EXAMPLES])
     return loss.model_copy(update={"examples": kept})
 
 
-def _not_measured(evidence: Evidence, findings: list[Finding]) -> tuple[tuple[str, str], ...]:
-    claims = [
-        (each.title, each.result.statement) for each in findings if each.result.verdict == "not measured"
-    ]
-    measures = []
+def _not_measured(evidence: Evidence, claims: list[Finding]) -> tuple[tuple[str, str], ...]:
+    """What has no value and why; slices of one measure with one reason are told together."""
+    told = [(each.title, each.result.statement) for each in claims if each.result.verdict == "not measured"]
+    together: dict[tuple[str, str], list[str]] = {}
     for measure in evidence.measures:
         if measure.missing is not None:
-            known = _DEFINITIONS.get(measure.name)
-            where = _where(measure)
-            title = f"{known.title if known else measure.name}{f' ({where})' if where else ''}"
-            measures.append((title, safe.visible(measure.missing, safe.ROW_LIMIT)))
-    return (*claims, *dict.fromkeys(measures))
+            why = safe.visible(measure.missing, safe.ROW_LIMIT)
+            together.setdefault((title_of(measure.name), why), []).append(part(measure))
+    for (title, why), parts in together.items():
+        inside = [each for each in parts if each]
+        named = ", ".join(inside[:_SLICES]) + (
+            f" and {len(inside) - _SLICES} more" if len(inside) > _SLICES else ""
+        )
+        told.append((f"{title} ({named})" if named else title, why))
+    return tuple(told)
 
 
 def _costs(evidence: Evidence) -> tuple[tuple[str, str], ...]:

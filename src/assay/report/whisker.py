@@ -59,3 +59,21 @@ def whisker(measure: Measure, across: Domain | None = None) -> Markup:
         f'<svg class="whisker" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'aria-hidden="true">{"".join(parts)}</svg>'
     )
+
+
+def bars(counts: Sequence[float]) -> Markup:
+    """Inline SVG of a histogram, its highest bar the full height; nothing without counts."""
+    top = max(counts, default=0)
+    if top <= 0:
+        return Markup()
+    wide = WIDTH / len(counts)
+    heights = [round(max(each, 0) / top * (HEIGHT + 8), 1) for each in counts]
+    drawn = "".join(
+        f'<rect class="bar" x="{at * wide:.1f}" y="{HEIGHT + 8 - tall:.1f}" width="{max(wide - 1, 0.5):.1f}" height="{tall}"/>'
+        for at, tall in enumerate(heights)
+        if tall
+    )
+    return Markup(
+        f'<svg class="bars" viewBox="0 0 {WIDTH} {HEIGHT + 9}" width="{WIDTH}" height="{HEIGHT + 9}" aria-hidden="true">'
+        f'<line class="track" x1="0" x2="{WIDTH}" y1="{HEIGHT + 8.5}" y2="{HEIGHT + 8.5}"/>{drawn}</svg>'
+    )
