@@ -15,6 +15,8 @@ from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.trial import Cost, Trial
 from assay.models.learner import Learner
+from assay.models.learners import open_learner
+from assay.models.tasks import Side, Task, class_names, read_side, task_of
 from assay.trial import adapt, arms
 from assay.trial.arms import Arm, Design
 from assay.trial.beside import beside
@@ -22,9 +24,7 @@ from assay.trial.budget import Plan, plan
 from assay.trial.compare import Comparison, Scores, Set
 from assay.trial.disturb import shuffled
 from assay.trial.items import Tests, joined, lay_out, tail
-from assay.trial.learners import open_learner
 from assay.trial.response import response
-from assay.trial.tasks import Side, Task, class_names, read_side, task_of
 from assay.trial.training import Results, Trainer
 
 MEASURES = (
