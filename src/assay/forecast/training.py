@@ -1,0 +1,132 @@
+"""Train one model on each of several sets of rows, and do something with each before it is let go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.errors import InputError
+from assay.forecast.rows import joined
+from assay.models.learner import Examples, Fitted, Learner, Part, Reading, Sampling, Scored
+
+T = TypeVar("T")
+Prompts = list[tuple[Part, ...]] | None
+
+# These train many arms as one batch; the others are quicker on a set of rows each, side by side.
+TOGETHER = ("gpt", "finetune")
+
+
+class Trained:
+    """One arm of a trained block. What the block does for all its arms at once is done once.
+
+    Attributes:
+        fitted: The block.
+        place: Of the arm in it.
+        reading: What the block was trained on.
+    """
+
+    def __init__(self, fitted: Fitted, place: int, reading: Reading, done: dict[str, object]) -> None:
+        self.fitted, self.place, self.reading = fitted, place, reading
+        self._done = done
+
+    def score(self, items: Examples) -> Scored:
+        """What this arm did on the items; the first axis of every array has length 1."""
+        key = f"score {id(items)}"
+        if key not in self._done:
+            self._done[key] = (
+                items,
+                self.fitted.score(items),
+            )  # the items are kept, so that no other has their id
+        _, all_arms = self._done[key]  # type: ignore[misc]
+        here = slice(self.place, self.place + 1)
+        return Scored(
+            all_arms.gain[here],
+            None if all_arms.over is None else all_arms.over[here],
+            all_arms.decisions,
+        )
+
+    def write(self, number: int, sampling: Sampling, seed: int, prompts: Prompts) -> list[str]:
+        """Texts by this arm."""
+        key = f"write {number} {sampling} {seed}"
+        if key not in self._done:
+            self._done[key] = self.fitted.sample(number, sampling, seed, prompts)
+        texts: list[list[str]] = self._done[key]  # type: ignore[assignment]
+        return texts[self.place]
+
+
+Work = Callable[[int, Trained], T]
+
+
+class Trainer:
+    """A learner whose pieces of text are learned once, from the real rows."""
+
+    def __init__(self, learner: Learner, real: Examples) -> None:
+        self.learner = _with_encoding(learner, real)
+
+    def each(self, sets: Sequence[Examples], seeds: Sequence[int], work: Work[T]) -> list[T]:
+        """Train on every set, and return what `work` makes of each, given its place and its model.
+
+        Args:
+            seeds: Of each training's own randomness; sets of one seed have as much in common as the learner lets them.
+        """
+        if self.learner.name not in TOGETHER:
+
+            def alone(place: int) -> T:
+                reading = self.learner.read(sets[place])
+                weights = np.ones((1, len(sets[place])), np.float32)
+                (fitted,) = reading.fit(weights, np.array([seeds[place]], np.int64))
+                return work(place, Trained(fitted, 0, reading, {}))
+
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                return list(pool.map(alone, range(len(sets))))
+        reading = self.learner.read(joined(sets))
+        ends = np.cumsum([0, *map(len, sets)])
+        weights = np.zeros((len(sets), ends[-1]), np.float32)
+        for place in range(len(sets)):
+            weights[place, ends[place] : ends[place + 1]] = 1
+        found: dict[int, T] = {}
+        for block in reading.fit(weights, np.array(seeds, np.int64)):
+            done: dict[str, object] = {}
+            for place, arm in enumerate(block.arms.tolist()):
+                found[arm] = work(arm, Trained(block, place, reading, done))
+        return [found[place] for place in range(len(sets))]
+
+
+def labelled(model: Trained, rows: Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The class that the model gives each row, and how sure it is, each of shape (rows,).
+
+    Raises: InputError: the learner does not say which class it takes.
+    """
+    from assay.models.classifier import LinearFitted
+
+    if not isinstance(model.fitted, LinearFitted):
+        raise InputError(
+            "labels can be handed on by the learner linear only", fix="Use --learner linear, or --task chat."
+        )
+    fitted = model.fitted
+    chances = fitted.fits.predict_proba(fitted.reading.features_of(rows))[model.place]
+    return chances.argmax(axis=1).astype(np.int64), chances.max(axis=1).astype(np.float64)
+
+
+def _with_encoding(learner: Learner, real: Examples) -> Learner:
+    """The same learner with the pieces that it would learn from the real rows, so that no generation learns its own."""
+    from assay.models.ngram import Counts, NGram
+
+    if isinstance(learner, NGram) and learner.encoding is None:
+        reading = learner.read(real)
+        assert isinstance(reading, Counts)
+        return replace(learner, encoding=reading.encoding)
+    if learner.name == "gpt":
+        from assay.models.gpt import GPT, GPTReading
+
+        if isinstance(learner, GPT) and learner.encoding is None:
+            read = learner.read(real)
+            assert isinstance(read, GPTReading)
+            return replace(learner, encoding=read.bpe)
+    return learner
