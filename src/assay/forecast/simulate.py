@@ -59,7 +59,7 @@ class World:
     @property
     def reserve(self) -> int:
         """Real rows of each seed beside those of the start."""
-        return self.orders.shape[1] - self.budget
+        return int(self.orders.shape[1]) - self.budget
 
     def start(self, seed: int) -> Examples:
         """The real rows that generation 0 of a seed is trained on."""
@@ -266,7 +266,9 @@ class Simulation:
 
 def _shift(rows: Examples, real: Examples) -> float:
     """Share of the rows that would need another label for the labels to be as common as in the real rows."""
-    assert rows.labels is not None
-    assert real.labels is not None
-    ours, theirs = (np.bincount(each.labels, minlength=real.classes) / len(each) for each in (rows, real))
+    ours, theirs = (
+        np.bincount(labels, minlength=real.classes) / len(labels)
+        for labels in (rows.labels, real.labels)
+        if labels is not None
+    )
     return float(np.abs(ours - theirs).sum() / 2)

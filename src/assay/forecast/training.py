@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.core.errors import InputError
+from assay.forecast.encoding import Remembering
 from assay.forecast.rows import joined
 from assay.models.learner import Examples, Fitted, Learner, Part, Reading, Sampling, Scored
 
@@ -22,42 +23,58 @@ Prompts = list[tuple[Part, ...]] | None
 TOGETHER = ("gpt", "finetune")
 
 
+@dataclass
+class Batch:
+    """A trained block. What it does for all its arms at once is done once, whichever of them asks first."""
+
+    fitted: Fitted
+    reading: Reading
+    scores: list[tuple[Examples, Scored]] = field(default_factory=list)
+    texts: dict[tuple[int, Sampling, int], list[list[str]]] = field(default_factory=dict)
+
+    def score(self, items: Examples) -> Scored:
+        """Every arm on every item."""
+        for known, scored in self.scores:
+            if known is items:
+                return scored
+        scored = self.fitted.score(items)
+        if len(self.fitted.arms) > 1:
+            self.scores.append((items, scored))
+        return scored
+
+    def write(self, number: int, sampling: Sampling, seed: int, prompts: Prompts) -> list[list[str]]:
+        """Texts by every arm; who asks for as many with the same seed asks the same."""
+        key = (number, sampling, seed)
+        if key not in self.texts:
+            self.texts = {key: self.fitted.sample(number, sampling, seed, prompts)}
+        return self.texts[key]
+
+
+@dataclass(frozen=True)
 class Trained:
-    """One arm of a trained block. What the block does for all its arms at once is done once.
+    """One arm of a trained block.
 
     Attributes:
-        fitted: The block.
-        place: Of the arm in it.
-        reading: What the block was trained on.
+        place: Of the arm in the block.
     """
 
-    def __init__(self, fitted: Fitted, place: int, reading: Reading, done: dict[str, object]) -> None:
-        self.fitted, self.place, self.reading = fitted, place, reading
-        self._done = done
+    batch: Batch
+    place: int
+
+    @property
+    def fitted(self) -> Fitted:
+        """The block."""
+        return self.batch.fitted
 
     def score(self, items: Examples) -> Scored:
         """What this arm did on the items; the first axis of every array has length 1."""
-        key = f"score {id(items)}"
-        if key not in self._done:
-            self._done[key] = (
-                items,
-                self.fitted.score(items),
-            )  # the items are kept, so that no other has their id
-        _, all_arms = self._done[key]  # type: ignore[misc]
+        block = self.batch.score(items)
         here = slice(self.place, self.place + 1)
-        return Scored(
-            all_arms.gain[here],
-            None if all_arms.over is None else all_arms.over[here],
-            all_arms.decisions,
-        )
+        return Scored(block.gain[here], None if block.over is None else block.over[here], block.decisions)
 
     def write(self, number: int, sampling: Sampling, seed: int, prompts: Prompts) -> list[str]:
         """Texts by this arm."""
-        key = f"write {number} {sampling} {seed}"
-        if key not in self._done:
-            self._done[key] = self.fitted.sample(number, sampling, seed, prompts)
-        texts: list[list[str]] = self._done[key]  # type: ignore[assignment]
-        return texts[self.place]
+        return self.batch.write(number, sampling, seed, prompts)[self.place]
 
 
 Work = Callable[[int, Trained], T]
@@ -81,7 +98,7 @@ class Trainer:
                 reading = self.learner.read(sets[place])
                 weights = np.ones((1, len(sets[place])), np.float32)
                 (fitted,) = reading.fit(weights, np.array([seeds[place]], np.int64))
-                return work(place, Trained(fitted, 0, reading, {}))
+                return work(place, Trained(Batch(fitted, reading), 0))
 
             with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
                 return list(pool.map(alone, range(len(sets))))
@@ -92,9 +109,9 @@ class Trainer:
             weights[place, ends[place] : ends[place + 1]] = 1
         found: dict[int, T] = {}
         for block in reading.fit(weights, np.array(seeds, np.int64)):
-            done: dict[str, object] = {}
+            batch = Batch(block, reading)
             for place, arm in enumerate(block.arms.tolist()):
-                found[arm] = work(arm, Trained(block, place, reading, done))
+                found[arm] = work(arm, Trained(batch, place))
         return [found[place] for place in range(len(sets))]
 
 
@@ -121,12 +138,12 @@ def _with_encoding(learner: Learner, real: Examples) -> Learner:
     if isinstance(learner, NGram) and learner.encoding is None:
         reading = learner.read(real)
         assert isinstance(reading, Counts)
-        return replace(learner, encoding=reading.encoding)
+        return replace(learner, encoding=Remembering(reading.encoding.json))
     if learner.name == "gpt":
         from assay.models.gpt import GPT, GPTReading
 
         if isinstance(learner, GPT) and learner.encoding is None:
             read = learner.read(real)
             assert isinstance(read, GPTReading)
-            return replace(learner, encoding=read.bpe)
+            return replace(learner, encoding=Remembering(read.bpe.json))
     return learner

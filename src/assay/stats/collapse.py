@@ -88,10 +88,14 @@ def fit_shapes(growth: Floats, covariance: Floats) -> Shapes:
     tiny = (1e-6 * max(float(np.abs(growth).max()), 1e-6)) ** 2
     spread = covariance + np.eye(len(growth)) * (_NUGGET * np.trace(covariance) / len(growth) + tiny)
     root = np.linalg.cholesky(spread)
-    white = np.linalg.solve(root, growth)
+
+    def whitened(values: Floats) -> Floats:
+        return np.asarray(np.linalg.solve(root, values), dtype=np.float64)
+
+    white = whitened(growth)
     lines = tuple(
         tuple(
-            _fit(np.linalg.solve(root, _design(shape, generations, rate)), white, rate, _CONSTANTS[shape])
+            _fit(whitened(_design(shape, generations, rate)), white, rate, _CONSTANTS[shape])
             for rate in (_RATES if name == "exponential" else (0.0,))
         )
         for shape, name in enumerate(SHAPES)
@@ -160,9 +164,9 @@ def _fit(design: Floats, white: Floats, rate: float, constants: int) -> _Line:
     rest = float(((white - design @ found) ** 2).sum())
     number = len(white)
     stretch = max(1.0, rest / number)
-    covariance = stretch * np.linalg.inv(design.T @ design)
+    covariance = np.asarray(stretch * np.linalg.inv(design.T @ design), dtype=np.float64)
     criterion = rest / stretch + number * np.log(stretch) + constants * np.log(number)
-    return _Line(rate, found, covariance, float(criterion))
+    return _Line(rate, np.asarray(found, dtype=np.float64), covariance, float(criterion))
 
 
 def _weights(criteria: Floats) -> Floats:
