@@ -14,11 +14,17 @@ SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "
 SIDES |= {"task", "learner", "base", "depth", "shifted", "general", "budget"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder"}
+SIDES |= {"full", "rounds", "real-share"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 COMMANDS = {
     "run": SIDES,
     "audit": SIDES,
     "trial": SIDES,
+    "forecast": (
+        SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
+    )
+    - {"holdout", "canaries", "span", "embedder"}
+    | {"temperature", "top-p", "beams"},
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},

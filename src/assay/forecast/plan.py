@@ -6,12 +6,11 @@ import os
 import time
 from dataclasses import dataclass, replace
 
-from assay.core.errors import InputError
 from assay.core.words import count, duration
 from assay.forecast.regimes import Regime
 from assay.forecast.rows import taken
 from assay.forecast.simulate import World
-from assay.forecast.training import TOGETHER, Trained, Trainer, labelled
+from assay.forecast.training import Trained, Trainer, labelled
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
 _LEAST_PROBED, _PROBED = 50, 8
@@ -59,14 +58,14 @@ class Plan:
         return text + (f"; left out: {', '.join(self.left_out)}" if self.left_out else "")
 
 
-def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan:
+def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan | str:
     """The plan as it is, or as much of it as the budget pays for.
 
     First seeds go, then the safe share, then generations, then all regimes but the first two.
 
     Args:
         budget: In seconds.
-    Raises: InputError: not even the least can be paid for.
+    Returns: The plan; or, where not even the least can be paid for, a sentence that says so.
     """
     if budget is None or plan.seconds(budget_rows) <= budget:
         return plan
@@ -95,9 +94,9 @@ def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan:
             left_out.append(what)
             if thinner.seconds(budget_rows) <= budget:
                 return replace(thinner, left_out=tuple(left_out))
-    raise InputError(
-        f"the smallest forecast takes about {duration(thinner.seconds(budget_rows))} on this machine",
-        fix=f"Give --budget {int(thinner.seconds(budget_rows) / 60) + 1}min or more, or fewer rows.",
+    least = thinner.seconds(budget_rows)
+    return (
+        f"the smallest forecast takes about {duration(least)}; give --budget {int(least / 60) + 1}min or more"
     )
 
 
@@ -115,9 +114,9 @@ def rate(trainer: Trainer, world: World) -> float:
         return time.perf_counter()
 
     taken_seconds = 0.0
-    for _ in range(1 if trainer.learner.name in TOGETHER else 2):  # the first time may compile
+    for _ in range(1 if trainer.together else 2):  # the first time may compile
         begun = time.perf_counter()
         (ended,) = trainer.each([rows], [0], work)
         taken_seconds = ended - begun
-    side_by_side = 1 if trainer.learner.name in TOGETHER else os.cpu_count() or 1
+    side_by_side = 1 if trainer.together else os.cpu_count() or 1
     return max(taken_seconds, 1e-6) / number / side_by_side

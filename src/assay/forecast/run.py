@@ -19,7 +19,7 @@ from assay.forecast.measures import Reader, missing
 from assay.forecast.observed import observed
 from assay.forecast.plan import Plan, fitted, rate
 from assay.forecast.regimes import Regime
-from assay.forecast.rows import texts_of
+from assay.forecast.rows import taken, texts_of
 from assay.forecast.share import safe_share
 from assay.forecast.simulate import BINS, Chain, Simulation, World
 from assay.forecast.time_split import time_split
@@ -111,20 +111,21 @@ def run_forecast(
             it was, beside the simulated one.
         keep: Folder for finished generations; a forecast that was killed goes on from there.
         note: Told what the forecast will cost, before it starts.
-    Raises: InputError: the learner does not serve the task, or the budget is too small for any forecast.
+    Returns: All measures named in `MEASURES` and more; missing with the reason where rows or budget do not suffice.
+    Raises: InputError: the learner does not serve the task.
     """
     task = settings.task or task_of(real)
     classes = class_names(real) if task == "classification" else ()
     side, held = (read_side(corpus, task, classes) for corpus in (real, test))
     lacking = _lacking(side, held, settings.seeds)
     if lacking:
-        return ForecastResult(
-            tuple(missing(name, lacking, settings.level) for name in MEASURES), {"missing": lacking}
-        )
+        return _nothing(lacking, settings.level)
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
     world = _world(side, held, settings)
     trainer = Trainer(learner, world.real)
     planned = _planned(settings, task, world, rate(trainer, world))
+    if isinstance(planned, str):
+        return _nothing(planned, settings.level)
     note(planned.sentence(learner.name, world.budget))
 
     world = replace(world, orders=world.orders[: planned.seeds])
@@ -155,13 +156,15 @@ def run_forecast(
     return ForecastResult(tuple(measures), _record(learner, planned, wanted))
 
 
+def _nothing(why: str, level: float) -> ForecastResult:
+    return ForecastResult(tuple(missing(name, why, level) for name in MEASURES), {"missing": why})
+
+
 def _world(side: Side, held: Side, settings: Settings) -> World:
     rng = np.random.default_rng(settings.seed)
     orders = np.stack([_order(side.roots, rng) for _ in range(settings.seeds)])
     chosen = np.sort(_order(held.roots, rng)[:_MOST_TEST])
     _, roots = np.unique(held.roots[chosen], return_inverse=True)
-    from assay.forecast.rows import taken
-
     sampling = settings.sampling
     if sampling.most_tokens == 0:
         longest = float(np.quantile(side.examples.learned_bytes(), 0.99))
@@ -171,7 +174,7 @@ def _world(side: Side, held: Side, settings: Settings) -> World:
     return World(side.examples, orders, budget, taken(held.examples, chosen), roots, sampling, settings.seed)
 
 
-def _planned(settings: Settings, task: Task, world: World, seconds: float) -> Plan:
+def _planned(settings: Settings, task: Task, world: World, seconds: float) -> Plan | str:
     wanted: tuple[Regime, ...] = regimes.full(settings.share) if settings.full else regimes.short()
     if settings.full and task != "classification":
         wanted += regimes.drawn_otherwise(world.sampling)

@@ -147,7 +147,13 @@ class Simulation:
         seeds = [chain.seed for chain in chains]
         if generation == 0:
             models = self._zero(seeds)
-            found = [self._observe(chain, models[chain.seed], 0) for chain in chains]
+            # Alike regimes begin alike.
+            firsts = list({chain.seed: chain for chain in chains}.values())
+            begun = self.trainer.side_by_side(
+                lambda chain: self._observe(chain, models[chain.seed], 0), firsts
+            )
+            by_seed = {chain.seed: each for chain, each in zip(firsts, begun, strict=True)}
+            found = [by_seed[seed] for seed in seeds]
         else:
             self._zero(seeds)
             sets = [self._training_rows(chain, generation) for chain in chains]
@@ -221,8 +227,8 @@ class Simulation:
         if self.prompts is not None:
             order = np.random.default_rng([world.seed, generation, 4]).permutation(len(self.prompts))
             prompts = [self.prompts[order[at % len(order)]] for at in range(number)]
-        # One trained alone draws by its place, which all have in common; its seed must tell it from others then.
-        own = luck if len(model.fitted.arms) > 1 or self.trainer.learner.name == "gpt" else luck + chain.seed
+        # One trained alone draws by its place, which is the same for all; a batch tells its arms apart.
+        own = luck if self.trainer.together else luck + chain.seed
         texts = model.write(number, chain.regime.sampling or world.sampling, own, prompts)
         rows = answered(prompts, texts, self.role)
         if chain.regime.kind != "selected":
@@ -261,7 +267,8 @@ class Simulation:
 
     def _path(self, chain: Chain, generation: int) -> Path:
         assert self.keep is not None
-        return self.keep / f"{chain.regime.name.replace(' ', '_')}-{chain.seed}-{generation}.npz"
+        name = hashlib.sha256(repr(chain.regime).encode()).hexdigest()[:12]
+        return self.keep / f"{name}-{chain.seed}-{generation}.npz"
 
 
 def _shift(rows: Examples, real: Examples) -> float:

@@ -35,7 +35,6 @@ class _Lots:
 
     train: list[npt.NDArray[np.int64]]
     test: list[npt.NDArray[np.int64]]
-    size: int  # rows that every model is trained on
 
 
 def time_split(
@@ -82,7 +81,7 @@ def _halved(
     train = [part[np.isin(roots[part], chosen)] for part in periods]
     test = [part[~np.isin(roots[part], chosen)] for part in periods]
     train = [rng.permutation(part) for part in train]
-    return _Lots(train, test, min(map(len, train)))
+    return _Lots(train, test)
 
 
 def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> Floats:
@@ -93,6 +92,7 @@ def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> F
     sampling = Sampling(most_tokens=_MOST_TOKENS)
     prompts = asked(rows)
     role = rows.parts[0][-1].role
+    size = min(len(part) for lot in lots for part in lot.train)  # rows that every model is trained on
     tests = [[taken(rows, test) for test in lot.test] for lot in lots]
 
     def losses(place: int, model: Trained) -> list[float]:
@@ -100,18 +100,17 @@ def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> F
 
     before = [np.concatenate(lot.train[:BEFORE]) for lot in lots]
     starts = [
-        taken(rows, np.random.default_rng([seed, place, 9]).permutation(index)[: lots[place].size])
+        taken(rows, np.random.default_rng([seed, place, 9]).permutation(index)[:size])
         for place, index in enumerate(before)
     ]
 
     def written(place: int, model: Trained) -> tuple[list[float], Examples]:
-        size = lots[place].size
         if rows.labels is not None:
             labels, _ = labelled(model, starts[place])
             return losses(place, model), Examples(starts[place].parts, labels, rows.classes)
-        asks = None if prompts is None else [prompts[row] for row in np.resize(before[place], size)]
-        # A batch writes for all its arms at once, so what it is asked and the luck must be the same for them.
-        luck = seed if len(model.fitted.arms) > 1 else seed + place
+        # A batch writes for all its arms at once, so what it is asked and its luck must be the same for them.
+        asks = None if prompts is None else [prompts[row] for row in np.resize(before[0], size)]
+        luck = seed if trainer.together else seed + place
         texts = model.write(size, sampling, luck, asks)
         return losses(place, model), answered(asks, texts, role)
 
@@ -120,7 +119,7 @@ def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> F
     aged = trainer.each(list(synthetic), seeds, losses)
     own = np.full((len(lots), PERIODS), np.nan)
     for period in range(BEFORE - 1, PERIODS):
-        sets = [taken(rows, lot.train[period][: lot.size]) for lot in lots]
+        sets = [taken(rows, lot.train[period][:size]) for lot in lots]
 
         def at_home(place: int, model: Trained, period: int = period) -> float:
             return _loss(model, tests[place][period])

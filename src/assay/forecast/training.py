@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -16,11 +16,13 @@ from assay.forecast.encoding import Remembering
 from assay.forecast.rows import joined
 from assay.models.learner import Examples, Fitted, Learner, Part, Reading, Sampling, Scored
 
+S = TypeVar("S")
 T = TypeVar("T")
 Prompts = list[tuple[Part, ...]] | None
 
 # These train many arms as one batch; the others are quicker on a set of rows each, side by side.
 TOGETHER = ("gpt", "finetune")
+_REMEMBERED = 4  # sets of items whose scores a batch keeps
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Batch:
                 return scored
         scored = self.fitted.score(items)
         if len(self.fitted.arms) > 1:
-            self.scores.append((items, scored))
+            self.scores = [(items, scored), *self.scores[: _REMEMBERED - 1]]
         return scored
 
     def write(self, number: int, sampling: Sampling, seed: int, prompts: Prompts) -> list[list[str]]:
@@ -92,7 +94,7 @@ class Trainer:
         Args:
             seeds: Of each training's own randomness; sets of one seed have as much in common as the learner lets them.
         """
-        if self.learner.name not in TOGETHER:
+        if not self.together:
 
             def alone(place: int) -> T:
                 reading = self.learner.read(sets[place])
@@ -100,8 +102,7 @@ class Trainer:
                 (fitted,) = reading.fit(weights, np.array([seeds[place]], np.int64))
                 return work(place, Trained(Batch(fitted, reading), 0))
 
-            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-                return list(pool.map(alone, range(len(sets))))
+            return self.side_by_side(alone, range(len(sets)))
         reading = self.learner.read(joined(sets))
         ends = np.cumsum([0, *map(len, sets)])
         weights = np.zeros((len(sets), ends[-1]), np.float32)
@@ -113,6 +114,18 @@ class Trainer:
             for place, arm in enumerate(block.arms.tolist()):
                 found[arm] = work(arm, Trained(batch, place))
         return [found[place] for place in range(len(sets))]
+
+    @property
+    def together(self) -> bool:
+        """Whether the learner trains many sets as one batch."""
+        return self.learner.name in TOGETHER
+
+    def side_by_side(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
+        """The work on each item; in threads, unless the learner uses the whole machine anyway."""
+        if self.together:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return list(pool.map(work, items))
 
 
 def labelled(model: Trained, rows: Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
