@@ -179,7 +179,7 @@ def run(
         folder = _forecast_step(study, train, test, synthetic, steps, note, progress, short=not study.full)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
-        _place(folder / "forecast.json", out / "forecast.json")
+        _place(folder / "forecast.json", out / "rows/forecast.json")
 
     evidence = Evidence(
         tool=Tool(version=__version__, commit=_commit()),
@@ -201,7 +201,7 @@ def forecast(
     """Read real rows, guard the test set, and run recursive training on them; synthetic rows are welcome, not needed.
 
     Args:
-        out: The run's folder, as of `run`, and `forecast.json` with sample texts of each generation.
+        out: The run's folder, as of `run`, and `rows/forecast.json` with sample texts of each generation.
         note: Told what the forecast will cost, before it starts.
 
     Raises: InputError: a file, column or setting cannot be used as given.
@@ -216,7 +216,7 @@ def forecast(
     train, _, test, losses = _split(study, sides["real"].corpus, given_test, steps, progress)
     synthetic = sides["synthetic"].corpus if "synthetic" in sides else None
     folder = _forecast_step(study, train, test, synthetic, steps, note, progress, short=False)
-    _place(folder / "forecast.json", out / "forecast.json")
+    _place(folder / "forecast.json", out / "rows/forecast.json")
     measures = _MEASURES.validate_json((folder / "measures.json").read_bytes())
     made = [*(side.corpus.folder for side in sides.values()), train.folder.parent, folder]
     evidence = Evidence(

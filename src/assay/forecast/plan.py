@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from assay.core.words import count, duration
 from assay.forecast.regimes import Regime
 from assay.forecast.rows import taken
+from assay.forecast.share import HALVINGS
 from assay.forecast.simulate import World
 from assay.forecast.training import Trained, Trainer, labelled
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
 _LEAST_PROBED, _PROBED = 50, 8
-_HALVINGS = 5  # recursions that the search for the safe share runs
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
 
     def seconds(self, budget_rows: int) -> float:
         """Of all trainings together, writing included."""
-        regimes = (*self.regimes, *[Regime("replace")] * (_HALVINGS if self.share else 0))
+        regimes = (*self.regimes, *[Regime("replace")] * (HALVINGS if self.share else 0))
         rows = sum(
             (regime.rows(generation, budget_rows) + regime.candidates * budget_rows) / 2
             for regime in regimes
@@ -49,7 +49,7 @@ class Plan:
     def sentence(self, learner: str, budget_rows: int) -> str:
         """What the forecast will do and cost, for whoever waits for it."""
         trainings = len(self.regimes) * self.seeds * (self.rounds + 1)
-        more = f" and at most {_HALVINGS} more regimes to find the safe share" if self.share else ""
+        more = f" and at most {HALVINGS} more regimes to find the safe share" if self.share else ""
         text = (
             f"{learner}: {count(len(self.regimes), 'regime')} x {self.seeds} seeds x {self.rounds} generations after the "
             f"first = {trainings:,} trainings{more}, {budget_rows:,} rows a generation, about "

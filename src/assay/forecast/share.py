@@ -13,7 +13,8 @@ from assay.forecast.simulate import Simulation
 from assay.stats.bootstrap import interval
 from assay.stats.collapse import crossing
 
-_FINEST = 0.02  # shares that are no farther apart are not halved
+HALVINGS = 5  # recursions that the search runs at most
+_FINEST = 0.03  # shares that are no farther apart are not halved
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def safe_share(
     safe, unsafe = 1.0, 0.0
     for share, (growth, _) in changes.items():
         safe, unsafe = _narrowed(share, growth, margin, safe, unsafe)
-    while safe - unsafe > _FINEST and changes[0.0][0] > margin:
+    for _ in range(HALVINGS):
         share = round((safe + unsafe) / 2, 2)
-        if share in tried:
+        if changes[0.0][0] <= margin or safe - unsafe <= _FINEST or share in tried:
             break
         tried.add(share)
         changes = _worst(simulation, sorted(tried), rounds)

@@ -47,14 +47,17 @@ def regression_error(
     return once * (sum(1 / step**2 for step in steps) if accumulate else len(steps))
 
 
-def agreement(generation: int, samples: int, first: float) -> float:
-    """Expected sum of squared probabilities of a refitted categorical law under replacement.
+def agreement(generation: int, samples: int, first: float, *, accumulate: bool) -> float:
+    """Expected sum of squared probabilities of a refitted categorical law.
 
     Args:
         first: The same of the true law; at 1 a single state is left.
-    Source: Seddik et al. 2024, How bad is training on synthetic data? A statistical analysis of language model collapse.
+    Source: Seddik et al. 2024, How bad is training on synthetic data? A statistical analysis of language model collapse;
+        where rows accumulate, each step of the same argument moves the law by 1 / (generation + 1) of the way.
     """
-    return 1 - (1 - 1 / samples) ** (generation + 1) * (1 - first)
+    steps = range(1, generation + 2)
+    kept = math.prod(1 - 1 / (samples * (step**2 if accumulate else 1)) for step in steps)
+    return 1 - kept * (1 - first)
 
 
 def mixture_error(weight: float, ratio: float = 1.0) -> float:

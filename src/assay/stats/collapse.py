@@ -22,6 +22,7 @@ FEWEST = 4  # generations, one more than the constants of the largest shape
 # Gathering pace: slower than the first of these is a line to the eye, faster than the last doubles each generation.
 _RATES = (0.15, 0.25, 0.4, 0.55, 0.7)
 _CONSTANTS = np.array([1, 2, 2, 3])
+_PRIOR = np.array([3, 1, 1, 1]) / 6  # that it grows and that it stays are even odds; then all ways to grow
 _NUGGET = 0.05  # of the mean variance: a bootstrap of few seeds knows no covariance to the last digit
 
 
@@ -101,7 +102,7 @@ def fit_shapes(growth: Floats, covariance: Floats) -> Shapes:
         for shape, name in enumerate(SHAPES)
     )
     best = np.array([min(fit.criterion for fit in fits) for fits in lines])
-    return Shapes(_weights(best), lines)
+    return Shapes(_weights(best - 2 * np.log(_PRIOR)), lines)
 
 
 def slope(series: Floats) -> Floats:
