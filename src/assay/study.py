@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NAMED = 20  # rows of a loss that are named in the evidence
 Role = Literal["real", "synthetic", "test", "holdout", "shifted", "general"]
 _INDEX = "evals.assay-index"
+_SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 _LOSSES = TypeAdapter(tuple[Loss, ...])
@@ -727,6 +728,7 @@ def _forecast_step(
         full=study.full,
         share=study.real_share,
         safe=not short,
+        most_bytes=_SHORT_BYTES if short else None,
         sampling=Sampling(study.temperature, study.top_p, study.beams, most_tokens=0),
         budget=None if study.budget is None else seconds_of(study.budget),
         margin=study.margin,

@@ -60,6 +60,7 @@ class Settings:
         budget: Seconds that it may take; None sets no limit.
         margin: Change of the loss that does not matter, as a share of it; points for labels.
         beyond: Generations after those that were run to which the loss is extrapolated.
+        most_bytes: Of text to learn among the real rows that are used, drawn by root; None uses all.
     """
 
     task: Task | None = None
@@ -75,6 +76,7 @@ class Settings:
     budget: float | None = None
     margin: float = 0.01
     beyond: int = 3
+    most_bytes: int | None = None
     seed: int = 0
     level: float = 0.95
 
@@ -120,6 +122,7 @@ def run_forecast(
     lacking = _lacking(side, held, settings.seeds)
     if lacking:
         return _nothing(lacking, settings.level)
+    side = _some(side, settings.most_bytes, settings.seed)
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
     world = _world(side, held, settings)
     trainer = Trainer(learner, world.real)
@@ -152,7 +155,7 @@ def run_forecast(
     measures += reader.measures()
     if synthetic is not None:
         measures += observed(simulation, read_side(synthetic, task, classes), synthetic, reader)
-    measures += time_split(trainer, real, task, classes, settings.level, settings.seed)
+    measures += time_split(trainer, side, real, settings.level, settings.seed)
     return ForecastResult(tuple(measures), _record(learner, planned, wanted))
 
 
@@ -180,6 +183,25 @@ def _planned(settings: Settings, task: Task, world: World, seconds: float) -> Pl
         wanted += regimes.drawn_otherwise(world.sampling)
     plan = Plan(wanted, settings.seeds, settings.rounds, settings.safe, seconds)
     return fitted(plan, world.budget, settings.budget)
+
+
+def _some(side: Side, most_bytes: int | None, seed: int) -> Side:
+    """As many rows, whole roots of them, as hold so much text, but never too few for a forecast."""
+    sizes = side.examples.learned_bytes()
+    if most_bytes is None or sizes.sum() <= most_bytes:
+        return side
+    order = _order(side.roots, np.random.default_rng([seed, 10]))
+    reached = int(np.searchsorted(np.cumsum(sizes[order]), most_bytes))
+    chosen = np.sort(order[: max(reached, 2 * _FEWEST_TRAIN)])
+    return replace(
+        side,
+        examples=taken(side.examples, chosen),
+        names=side.names[chosen],
+        roots=side.roots[chosen],
+        left_out=side.left_out
+        | {f"real rows beyond {most_bytes / 1e6:g} MB of text": len(side) - len(chosen)},
+        kept=side.kept[chosen],
+    )
 
 
 def _place(wanted: Sequence[Regime]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from assay.forecast.measures import missing
 from assay.forecast.rows import answered, asked, sizes_of, taken
 from assay.forecast.training import Trained, Trainer, labelled
 from assay.models.learner import Examples, Sampling
-from assay.models.tasks import Task, read_side
+from assay.models.tasks import Side
 
 MEASURE = "drift.time_split"
 PERIODS, BEFORE = 6, 3  # periods of equally many rows, and how many of them lie before the date
@@ -37,18 +36,17 @@ class _Lots:
     test: list[npt.NDArray[np.int64]]
 
 
-def time_split(
-    trainer: Trainer, real: Corpus, task: Task, classes: Sequence[str], level: float, seed: int
-) -> list[Measure]:
+def time_split(trainer: Trainer, side: Side, real: Corpus, level: float, seed: int) -> list[Measure]:
     """By how much a model of synthetic rows falls behind as time goes on, beside one of real rows of the same date.
 
     Rows up to a date train a model, whose own rows train another: synthetic rows that stand still at that date. Both
     are compared in every later period with a model of real rows of that period, so that a period whose text is
     harder for everybody is no ageing.
 
+    Args:
+        side: Usable rows of `real`, all or some.
     Returns: The whole, from the date to the last period, and one measure for each later period.
     """
-    side = read_side(real, task, classes)
     times = real.table(["time"]).take(side.kept).column("time")
     dated = int(len(times) - times.null_count)
     if dated < FEWEST_ROWS or len(times.drop_null().unique()) < PERIODS:
