@@ -936,7 +936,8 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "forecast.loss_growth",
         "Loss on real rows, growth per generation",
-        "each generation trained on the one before changes the loss on real test rows by {value}",
+        "each generation trained on the one before changes the loss on real test rows by {value} (collapse means here "
+        "that this loss rises)",
         "share of loss per generation",
         "higher",
         0.002,
