@@ -14,7 +14,7 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from assay.core.evidence import Run
-from assay.report import plots, safe
+from assay.report import plots, recursion, safe
 from assay.report.view import view
 
 _TEMPLATES = jinja2.PackageLoader("assay.report", "templates")
@@ -31,6 +31,7 @@ def render(run: Run) -> str:
         "dose": plots.dose_response(evidence),
         "added": plots.addition(evidence),
         "curve": plots.learning_curve(evidence),
+        "forecast": recursion.recursion(evidence),
     }
     drawn = {name: spec for name, spec in specs.items() if spec is not None}
     scripts = [_library(), _asset("plots.js")] if drawn else []

@@ -36,9 +36,9 @@ def dose_response(evidence: Evidence) -> Spec | None:
     ]
     if points[0]["x"] == 0:
         layers.append(_baseline(points[0]))
-    layers += _line(points, "accent", "circle")
+    layers += line(points, "accent", "circle")
     axis = {"values": _SHARES, "title": f"share of synthetic rows, % ({points[0]['rows']:,} rows throughout)"}
-    return _plot(
+    return whole_plot(
         layers,
         x={"scale": {"domain": [0, 100], "nice": False}, "axis": {**axis, **_X_AXIS}},
         y_title=_score_title(evidence, "trial.dose_response"),
@@ -55,11 +55,11 @@ def addition(evidence: Evidence) -> Spec | None:
     layers: list[Layer] = []
     if added[0]["x"] == 0:
         layers.append(_level(added[0]))
-    layers += _line(repeated, "second", "square", dash=[6, 4])
-    layers += _line(added, "accent", "circle")
+    layers += line(repeated, "second", "square", dash=[6, 4])
+    layers += line(added, "accent", "circle")
     last = max(point["x"] for point in added + repeated)
     axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
-    return _plot(
+    return whole_plot(
         layers,
         x={"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
         y_title=_score_title(evidence, "trial.dose_response"),
@@ -77,14 +77,14 @@ def learning_curve(evidence: Evidence) -> Spec | None:
     even = evidence.find("trial.break_even_rows")
     if even is not None and even.value is not None and first <= even.value <= last:
         layers += _break_even(even, first, last)
-    layers += _line(points, "second", "square", across="real rows", dash=[6, 4])
-    layers += _line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle", across="real rows")
+    layers += line(points, "second", "square", across="real rows", dash=[6, 4])
+    layers += line(_arm(evidence, "scarce+synthetic", _real_rows), "accent", "circle", across="real rows")
     axis = {
         "values": [point["x"] for point in points],
         "title": "real rows in training (logarithmic)",
         "format": ",d",
     }
-    return _plot(
+    return whole_plot(
         layers,
         x={"scale": {"type": "log", "domain": [first, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
         y_title=_score_title(evidence, "trial.learning_curve"),
@@ -140,7 +140,7 @@ def _score_title(evidence: Evidence, name: str) -> str:
     return f"{unit} on real test rows" + (", %" if words.in_percent(unit) else "")
 
 
-def _line(
+def line(
     points: list[Point], colour: str, shape: str, *, across: str = "share, %", dash: list[int] | None = None
 ) -> list[Layer]:
     """A line with its band; the points tell their numbers when pointed at. No points, no line."""
@@ -152,7 +152,11 @@ def _line(
     tips = [
         {"field": "x", "type": "quantitative", "title": across, "format": ",.6~g"},
         {"field": "score", "type": "nominal", "title": "score"},
-        {"field": "rows", "type": "quantitative", "title": "training rows", "format": ",d"},
+        *(
+            [{"field": "rows", "type": "quantitative", "title": "training rows", "format": ",d"}]
+            if "rows" in points[0]
+            else []
+        ),
         {"field": "n", "type": "quantitative", "title": "test rows", "format": ",d"},
     ]
     return [
@@ -281,7 +285,8 @@ def _break_even(measure: Measure, first: float, last: float) -> list[Layer]:
     ]
 
 
-def _plot(layers: list[Layer], *, x: Spec, y_title: str, description: str) -> Spec:
+def whole_plot(layers: list[Layer], *, x: Spec, y_title: str, description: str) -> Spec:
+    """Layers over one pair of axes, in the page's colours."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "description": description,

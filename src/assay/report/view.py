@@ -17,7 +17,7 @@ from assay.core.catalogue import CATALOGUE
 from assay.core.claim import CLAIMS, Claim
 from assay.core.evidence import ClaimResult, Evidence, Input, Loss, Run, VerdictWord
 from assay.core.measure import Measure
-from assay.report import safe
+from assay.report import recursion, safe
 from assay.report.whisker import Domain, domain, whisker
 
 _EXAMPLES = 3  # example rows beside one measure
@@ -149,6 +149,7 @@ class View:
     trial: str
     benefit: str
     exchange: str
+    recursion: tuple[tuple[str, str, str], ...]
     perspectives: tuple[Perspective, ...]
     focus: tuple[Focus, ...]
     phrases: Table
@@ -186,6 +187,7 @@ def view(run: Run) -> View:
         trial=_trial(evidence),
         benefit=_stated(findings, "performance"),
         exchange=_exchange(evidence),
+        recursion=recursion.table(evidence),
         perspectives=_perspectives(measured),
         focus=_focus(findings),
         phrases=_phrases(evidence, examples),
