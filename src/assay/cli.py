@@ -98,6 +98,14 @@ Budget = Annotated[
     typer.Option(help="Time the trainings may take: 30min, 2h. Less is trained where that is too short."),
 ]
 Seeds = Annotated[int, typer.Option(min=5, help="Trainings per arm.")]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="All regimes of the forecast, by the learner named, and what share is safe."),
+]
+Rounds = Annotated[int, typer.Option(min=1, max=50, help="Generations of the forecast after the first.")]
+RealShare = Annotated[
+    float, typer.Option(min=0.01, max=0.99, help="Real rows in the regimes of the forecast that keep some.")
+]
 Margin = Annotated[
     float,
     typer.Option(
@@ -163,6 +171,7 @@ _TRIAL_ONLY = {
     "source",
     "budget",
 }
+_FORECAST_ONLY = {"full", "rounds", "real_share"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
 
 
@@ -204,6 +213,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         budget: Budget = None,
         seeds: Seeds = 8,
         margin: Margin = 0.01,
+        full: Full = False,
+        rounds: Rounds = 5,
+        real_share: RealShare = 0.1,
         embedder: Embedder = "lsa",
         groups: Groups = None,
         map: Map = None,
@@ -223,6 +235,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         given = {name for name in context.params if _stands_on_command_line(context, name)}
         _refuse(given & _AUDIT_ONLY, audit, "audit")
         _refuse(given & _TRIAL_ONLY, trial, "trial")
+        _refuse(given & _FORECAST_ONLY, audit and trial, "forecast")
         options = {
             "real": tuple(real),
             "synthetic": tuple(synthetic or ()),
@@ -244,6 +257,9 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "budget": budget,
             "seeds": seeds,
             "margin": margin,
+            "full": full,
+            "rounds": rounds,
+            "real_share": real_share,
             "embedder": embedder,
             "groups": tuple(groups or ()),
             "map": _mapping(map or []),
@@ -258,7 +274,10 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         settings |= {_SETTINGS.get(name, name): options[name] for name in options if name in given}
         if not settings.get("real"):
             raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
-        return _run(Study.model_validate(settings | {"audit": audit, "trial": trial}), out, as_json)
+        stages = {"audit": audit, "trial": trial}
+        if not (audit and trial):
+            stages["forecast"] = False
+        return _run(Study.model_validate(settings | stages), out, as_json)
 
     own = signature(command, eval_str=True)
     shared = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
@@ -350,11 +369,62 @@ def _from_elsewhere(
     )
 
 
-app.command("run", help="Everything: read, guard, audit, trial, verdict, report.")(_stage(True, True))
+app.command("run", help="Everything: read, guard, audit, trial, forecast, verdict, report.")(
+    _stage(True, True)
+)
 app.command("audit", help="What is wrong with the data: the data checks only.")(_stage(True, False))
 app.command("trial", help="What training on it does: arms, dose-response, exchange rate.")(
     _stage(False, True)
 )
+
+
+@app.command()
+def forecast(
+    context: typer.Context,
+    real: Real = [],  # noqa: B006 (typer reads the default, nobody changes it)
+    synthetic: Synthetic = None,
+    test: Test = None,
+    out: Out = Path("assay-run"),
+    seed: Seed = 0,
+    task: Task = "auto",
+    learner: Learner = "auto",
+    base: Base = None,
+    depth: Depth = None,
+    full: Full = False,
+    rounds: Rounds = 5,
+    real_share: RealShare = 0.1,
+    temperature: Annotated[float, typer.Option(min=0, help="Of the text of each generation.")] = 1.0,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Likeliest tokens it is drawn from.")] = 1.0,
+    beams: Annotated[int, typer.Option(min=1, help="More than one searches for the likeliest text.")] = 1,
+    budget: Budget = None,
+    margin: Margin = 0.01,
+    map: Map = None,
+    origin_column: OriginColumn = None,
+    synthetic_value: SyntheticValue = None,
+    max_reject_share: MaxRejects = 0.1,
+    study: StudyFile = None,
+    as_json: Json = False,
+) -> None:
+    """What recursive training will do: generations trained on each other's output, tested on real rows."""
+    from assay.study import Study
+    from assay.study import forecast as recur
+
+    # What stands on the command line goes before what stands in the file.
+    settings = {} if study is None else Study.load(study).model_dump()
+    given = {name for name in context.params if _stands_on_command_line(context, name)}
+    options = {name: context.params[name] for name in given - {"out", "study", "as_json", "map"}}
+    settings |= {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    if map:
+        settings["columns"] = _mapping(map)
+    if not settings.get("real"):
+        raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
+    settings |= {"audit": False, "trial": False, "forecast": True}
+    with _bars() as progress:
+        done = recur(Study.model_validate(settings), out, progress=progress, note=_note)
+    if as_json:
+        sys.stdout.write(done.evidence.to_json() + "\n")
+    else:
+        _print_answer(done)
 
 
 @app.command()

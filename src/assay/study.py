@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NAMED = 20  # rows of a loss that are named in the evidence
 Role = Literal["real", "synthetic", "test", "holdout", "shifted", "general"]
 _INDEX = "evals.assay-index"
+_SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 _LOSSES = TypeAdapter(tuple[Loss, ...])
@@ -70,6 +71,11 @@ class Study(BaseModel):
         general: Rows of anything else that the model should still be able to do.
         source: Column that names the source of each synthetic row; the best mix of the sources is then looked for.
         budget: Time the trainings may take, such as `30min`; arms and seeds are left out to keep to it.
+        forecast: Simulate recursive training; in a whole run its short form, by the cheapest learner.
+        full: All regimes of the forecast and its search for the safe share, by the learner named.
+        rounds: Generations of the forecast after the first.
+        real_share: Real rows in the regimes of the forecast that keep some.
+        temperature, top_p, beams: How generations write.
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
@@ -103,6 +109,13 @@ class Study(BaseModel):
     general: tuple[str, ...] = ()
     source: str | None = None
     budget: str | None = None
+    forecast: bool = True
+    full: bool = False
+    rounds: int = Field(default=5, ge=1, le=50)
+    real_share: float = Field(default=0.1, gt=0, lt=1)
+    temperature: float = Field(default=1.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    beams: int = Field(default=1, ge=1)
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
@@ -167,6 +180,11 @@ def run(
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
+    if study.forecast:
+        folder = _forecast_step(study, train, test, synthetic, steps, note, progress, short=not study.full)
+        made.append(folder)
+        measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
+        _place(folder / "forecast.json", out / "rows/forecast.json")
 
     evidence = Evidence(
         tool=Tool(version=__version__, commit=commit()),
@@ -180,6 +198,47 @@ def run(
     )
     _write(out / "study.toml", study.to_toml())
     return _conclude(study, out, evidence, synthetic)
+
+
+def forecast(
+    study: Study, out: Path, *, progress: Progress = silent, note: Callable[[str], None] = lambda text: None
+) -> Run:
+    """Read real rows, guard the test set, and run recursive training on them; synthetic rows are welcome, not needed.
+
+    Args:
+        out: The run's folder, as of `run`, and `rows/forecast.json` with sample texts of each generation.
+        note: Told what the forecast will cost, before it starts.
+
+    Raises: InputError: a file, column or setting cannot be used as given.
+    """
+    steps = out / "steps"
+    alone = study.origin_column is None and not study.synthetic
+    roles = tuple(
+        role for role in _roles(study, synthetic=not alone) if role in ("real", "synthetic", "test")
+    )
+    sides = {role: _read(study, role, steps, progress) for role in roles}
+    given_test = sides["test"].corpus if "test" in sides else None
+    train, _, test, losses = _split(study, sides["real"].corpus, given_test, steps, progress)
+    synthetic = sides["synthetic"].corpus if "synthetic" in sides else None
+    folder = _forecast_step(study, train, test, synthetic, steps, note, progress, short=False)
+    _place(folder / "forecast.json", out / "rows/forecast.json")
+    measures = _MEASURES.validate_json((folder / "measures.json").read_bytes())
+    made = [*(side.corpus.folder for side in sides.values()), train.folder.parent, folder]
+    evidence = Evidence(
+        tool=Tool(version=__version__, commit=commit()),
+        seed=study.seed,
+        inputs=tuple(_input(role, side) for role, side in sides.items()),
+        measures=measures,
+        trials=(),
+        claims=decide(measures, margin=study.margin),
+        costs=Costs(seconds=round(sum(seconds_spent(each) for each in made), 1)),
+        losses=(*_unread({str(role): side for role, side in sides.items()}), *losses),
+    )
+    _write(out / "study.toml", study.to_toml())
+    _write(out / "evidence.json", evidence.to_json())
+    result = Run(out)
+    report(result)
+    return result
 
 
 def label(
@@ -328,8 +387,8 @@ def plant(
         )
 
 
-def _roles(study: Study) -> tuple[Role, ...]:
-    if study.origin_column is None and not study.synthetic:
+def _roles(study: Study, *, synthetic: bool = True) -> tuple[Role, ...]:
+    if synthetic and study.origin_column is None and not study.synthetic:
         raise InputError(
             "no synthetic data was given",
             fix="Give --synthetic FILE, or --origin-column NAME --synthetic-value VALUE for one mixed file.",
@@ -342,7 +401,8 @@ def _roles(study: Study) -> tuple[Role, ...]:
         ("shifted", shifted),
         ("general", general),
     )
-    return ("real", "synthetic", *(role for role, paths in optional if paths))
+    sides: tuple[Role, ...] = ("real", "synthetic") if synthetic else ("real",)
+    return (*sides, *(role for role, paths in optional if paths))
 
 
 def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResult:
@@ -655,6 +715,52 @@ def _trial_step(
         shutil.rmtree(keep, ignore_errors=True)
 
     return Step("trial", dataclasses.asdict(settings), tuple(inputs), work).run(steps)
+
+
+def _forecast_step(
+    study: Study,
+    train: Corpus,
+    test: Corpus,
+    synthetic: Corpus | None,
+    steps: Path,
+    note: Callable[[str], None],
+    progress: Progress,
+    *,
+    short: bool,
+) -> Path:
+    from assay.forecast.run import Settings, run_forecast, to_json
+    from assay.models.learner import Sampling
+    from assay.trial.budget import seconds_of
+
+    settings = Settings(
+        task=None if study.task == "auto" else study.task,
+        learner=None if short or study.learner == "auto" else study.learner,
+        base=None if short else study.base,
+        depth=None if short else study.depth,
+        rounds=study.rounds,
+        seeds=min(study.seeds, 5),
+        full=study.full,
+        share=study.real_share,
+        safe=not short,
+        most_bytes=_SHORT_BYTES if short else None,
+        sampling=Sampling(study.temperature, study.top_p, study.beams, most_tokens=0),
+        budget=None if study.budget is None else seconds_of(study.budget),
+        margin=study.margin,
+        seed=study.seed,
+    )
+
+    def work(folder: Path) -> None:
+        # Finished generations outlive a kill of the step; they go when it is whole.
+        keep = steps / f".{folder.name.split('.')[1]}.generations"
+        result = run_forecast(
+            train, test, settings, synthetic=synthetic, keep=keep, note=note, progress=progress
+        )
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        (folder / "forecast.json").write_text(to_json(result.record), encoding="utf-8")
+        shutil.rmtree(keep, ignore_errors=True)
+
+    inputs = (train.fingerprint, test.fingerprint, synthetic.fingerprint if synthetic else "")
+    return Step("forecast", dataclasses.asdict(settings), inputs, work).run(steps)
 
 
 def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:

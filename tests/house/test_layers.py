@@ -15,6 +15,7 @@ LEVELS = {
     "models": 2,
     "audit": 3,
     "trial": 3,
+    "forecast": 3,
     "label": 3,
     "generate": 3,
     "canary": 3,

@@ -14,6 +14,7 @@ SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "
 SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
+SIDES |= {"full", "rounds", "real-share"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
 ELSEWHERE |= {
@@ -30,6 +31,11 @@ COMMANDS = {
     "run": SIDES,
     "audit": SIDES,
     "trial": SIDES | ELSEWHERE,
+    "forecast": (
+        SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
+    )
+    - {"holdout", "canaries", "span", "embedder", "groups", "source"}
+    | {"temperature", "top-p", "beams"},
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},

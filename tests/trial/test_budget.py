@@ -4,8 +4,9 @@ import pytest
 
 from assay.core.errors import InputError
 from assay.core.trial import Cost
+from assay.core.words import duration
 from assay.trial.arms import Arm, design
-from assay.trial.budget import Prices, duration, plan, seconds_of
+from assay.trial.budget import Prices, plan, seconds_of
 
 WHOLE = design(1000, 800, 500)
 PRICES = Prices({arm: Cost(seconds=arm.rows / 100, tokens=int(arm.rows) * 10) for arm in WHOLE.arms})

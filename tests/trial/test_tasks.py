@@ -7,7 +7,7 @@ import pytest
 from assay.core.corpus import Corpus
 from assay.engine.read import read
 from assay.models.learner import Part
-from assay.trial.tasks import class_names, read_side, task_of
+from assay.models.tasks import class_names, read_side, task_of
 
 
 def rows(folder: Path, text: str, *, name: str = "real") -> Corpus:

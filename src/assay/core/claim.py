@@ -275,9 +275,14 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Model collapse",
         "What if the next generations train on this one's output?",
-        (),
-        "Needs a simulation of recursive training, which this version does not run.",
+        ("forecast.loss_growth", "forecast.mechanism_growth"),
+        "Needs a simulation of recursive training: run `assay forecast`.",
         (
+            (
+                "Schaeffer et al. 2025, Position: Model Collapse Does Not Mean What You Think",
+                "https://arxiv.org/abs/2503.03150",
+            ),
+            ("Kazdan et al. 2024, Collapse or Thrive", "https://arxiv.org/abs/2410.16713"),
             (
                 "Shumailov et al. 2024, AI models collapse when trained on recursively generated data",
                 "https://doi.org/10.1038/s41586-024-07566-y",
@@ -290,7 +295,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Drift",
         "Does it drift from batch to batch, or away from a moving world?",
-        ("drift.batch", "drift.trend"),
+        ("drift.batch", "drift.trend", "drift.time_split"),
         "",
         (
             (

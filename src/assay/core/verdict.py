@@ -267,6 +267,8 @@ _ACTIONS: dict[str, str] = {
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",
     "robustness": "Keep it out where inputs are noisy or rare, or add synthetic rows of that kind and try again.",
+    "model-collapse": "Keep real rows in every generation, at least the share that forecast.safe_real_share names, or add "
+    "to what is there instead of replacing it; mark generated rows as such, so that they can be told apart later.",
     "drift": "Look at what changed between the batches that are named (model, prompt, seed rows), and keep the "
     "batches that resemble the real data most.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin; where the "
@@ -277,6 +279,8 @@ _ACTIONS: dict[str, str] = {
 # What to do where an undecided claim does not come from an interval that is too wide.
 _OPEN: dict[str, str] = {
     "evaluation-reliability": _ACTIONS["evaluation-reliability"],
+    "model-collapse": "Keep real rows in every generation (see forecast.safe_real_share). To forecast a transformer and not a "
+    "count model, run `assay forecast --learner gpt`; where it was one, add seeds or test rows.",
     "provenance": "Add the lineage columns that rows lack, have somebody read the terms that are not known or carry "
     "conditions, and choose a student of another base if it may share the generator's.",
 }

@@ -46,6 +46,13 @@ def share(part: float) -> str:
     return f"{100 * part:.0f} %"
 
 
+def duration(seconds: float) -> str:
+    """``40 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def in_percent(unit: str) -> bool:
     """Whether people read a number in this unit as a percentage."""
     return unit.startswith("share") or unit == "accuracy"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assay.core.errors import InputError
 from assay.core.trial import Cost
+from assay.core.words import duration
 from assay.trial.arms import Arm, Design
 
 FEWEST_SEEDS = 5
@@ -47,13 +48,6 @@ def seconds_of(budget: str) -> float:
     if found is None or found[2] not in _UNITS or float(found[1]) == 0:
         raise InputError(f"{budget!r} is no length of time", fix="Write --budget 30min, 2h or 90s.")
     return float(found[1]) * _UNITS[found[2]]
-
-
-def duration(seconds: float) -> str:
-    """``40 s``, ``12 min`` or ``3.5 h``."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from assay.kernels.text import Tokens, tokens
 from assay.models.learner import Examples
+from assay.models.tasks import Side
 from assay.trial.disturb import shifts
-from assay.trial.tasks import Side
 
 TAIL = 0.1  # share of the test items that counts as its tail
 _MOST_BESIDE = 1000

@@ -16,6 +16,8 @@ from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.trial import Trial
 from assay.models.learner import Learner, Reading
+from assay.models.learners import open_learner
+from assay.models.tasks import Side, Task, class_names, read_side, task_of
 from assay.stats import bootstrap
 from assay.trial import adapt, arms, proxy, sources
 from assay.trial.arms import Design
@@ -24,9 +26,7 @@ from assay.trial.budget import Prices, plan
 from assay.trial.compare import DRAWS, Comparison, Scores, Set, sums_by_root
 from assay.trial.disturb import shuffled
 from assay.trial.items import Tests, joined, lay_out, tail
-from assay.trial.learners import open_learner
 from assay.trial.response import response
-from assay.trial.tasks import Side, Task, class_names, read_side, task_of
 from assay.trial.training import Results, Trainer
 
 MEASURES = (

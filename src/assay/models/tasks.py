@@ -34,6 +34,7 @@ class Side:
         roots: Shape (rows,).
         slices: Values by name, shape (rows,); None where a row has none.
         left_out: Rows that the task cannot use, by reason.
+        kept: Where in the corpus each row stands, shape (rows,).
     """
 
     examples: Examples
@@ -41,6 +42,7 @@ class Side:
     roots: npt.NDArray[np.uint64]
     slices: dict[str, npt.NDArray[np.object_]]
     left_out: dict[str, int]
+    kept: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.roots)
@@ -102,6 +104,7 @@ def read_side(corpus: Corpus, task: Task, classes: Sequence[str], slices: tuple[
         table.column("root").to_numpy()[keep],
         {name: _objects(table.column(SLICE_PREFIX + name))[keep] for name in slices},
         {f"{corpus.name} rows {reason}": reasons.count(reason) for reason in found},
+        keep,
     )
 
 

@@ -1,10 +1,10 @@
-"""The learner a trial trains, by its name."""
+"""The learner that a trial or a forecast trains, by its name."""
 
 from __future__ import annotations
 
 from assay.core.errors import InputError
 from assay.models.learner import Learner
-from assay.trial.tasks import LEARNERS, Task
+from assay.models.tasks import LEARNERS, Task
 
 
 def open_learner(

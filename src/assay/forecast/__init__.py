@@ -1,0 +1,1 @@
+"""What recursive training will do to the data."""
