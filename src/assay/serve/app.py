@@ -152,7 +152,7 @@ class App:
         number = max(0, int(given.get("page", ["0"])[0] or 0))
         # A list may have grown shorter than the page that an old address names.
         last = max(0, -(-len(found.rows) // detail.PAGE) - 1)
-        return _json(detail.page(table, found, min(number, last)) | {"flags": table.counts(found)})
+        return _json(detail.page(table, found, min(number, last)))
 
     def _row(self, given: Parameters, body: Any) -> Response:
         table = self._table(_one(given, "run"))
@@ -220,8 +220,9 @@ def _drawn(html: str) -> Response:
 
 
 def _rate(run: Run) -> str:
+    """The share of wrong rows in words."""
     measure = run.evidence.find(_ERROR_RATE)
-    return "" if measure is None else words.with_interval(measure)
+    return "not measured yet" if measure is None or measure.value is None else words.with_interval(measure)
 
 
 def _row(table: RowTable, text: str) -> int:

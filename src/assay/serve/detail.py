@@ -32,6 +32,7 @@ def page(table: RowTable, found: Found, number: int) -> dict[str, Any]:
         "page": number,
         "pages": max(1, -(-len(found.rows) // PAGE)),
         "stamp": found.stamp,
+        "flags": found.flags,
         "answers": answers(table),
     }
 

@@ -28,9 +28,10 @@ RUN = 3  # words in a row that count as shared
 NEAREST = 3
 LOOKED_AT = 20_000  # characters of a row that are compared
 _CANDIDATES, _CANDIDATE_CHARACTERS = 100, 400_000
-_MOST_WORDS, _MOST_HITS = 60, 500_000
+_MOST_WORDS, _MOST_HITS = 60, 200_000
 _BLOCK = 1 << 20
 _BUCKETS = 1 << 20
+_APOSTROPHE = re.compile("['’]")
 _ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"  # no spaces between words
 
 Spans = tuple[tuple[int, int], ...]
@@ -113,7 +114,8 @@ class RealWords:
     def _candidates(self, words: list[str]) -> list[tuple[int, float]]:
         """Rows by how many rare words they share, each by how rare it is, for their length."""
         assert self._codes is not None
-        codes = np.unique(np.array([_code(word) for word in words], np.uint32))
+        parts = {part for word in words for part in _APOSTROPHE.split(word) if part}
+        codes = np.unique(np.array([_code(part) for part in parts], np.uint32))
         often = np.maximum(self._often[codes % _BUCKETS], 1)
         order = np.argsort(often, kind="stable")[:_MOST_WORDS]
         enough = int(np.searchsorted(np.cumsum(often[order]), _MOST_HITS)) + 1
@@ -235,9 +237,10 @@ def _code(word: str) -> int:
 
 @functools.cache
 def _word() -> re.Pattern[str]:
-    """A run of letters, digits and the marks on them; one character where words have no spaces between."""
+    """Letters, digits and the marks on them, with apostrophes between; one character where words have no spaces."""
     alone = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
     marks = "".join(
         chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)).startswith("M")
     )
-    return re.compile(f"[{alone}]|(?:(?![{alone}])[^\\W_]|[{re.escape(marks)}])+")
+    part = f"(?:(?![{alone}])[^\\W_]|[{re.escape(marks)}])+"
+    return re.compile(f"[{alone}]|{part}(?:['’]{part})*")

@@ -56,11 +56,13 @@ class Found:
 
     Attributes:
         rows: The rows in their order.
+        flags: How many of them carry each flag.
         stamp: How many answers were known then; where answers decide which rows are found, a later page of the same
             list is asked for with it.
     """
 
     rows: Index
+    flags: dict[str, int]
     stamp: int
 
 
@@ -100,10 +102,10 @@ class RowTable:
         self.refresh()
         now = self.labels.lines + self.choices.lines
         if not query.answers_matter:
-            return self._remembered.get(query, lambda: Found(self._ordered(query), 0))
+            return self._remembered.get(query, lambda: self._found(query, 0))
         wanted = now if stamp is None else stamp
         # A page of an older list that is forgotten is made of today's answers, and says so by its stamp.
-        return self._remembered.get((query, wanted), lambda: Found(self._ordered(query), now))
+        return self._remembered.get((query, wanted), lambda: self._found(query, now))
 
     def column(self, name: str) -> Column:
         """Raises: InputError: there is no such column."""
@@ -111,12 +113,12 @@ class RowTable:
             raise InputError(f"no column {name!r}", fix=f"There are: {', '.join(self.columns) or 'none'}.")
         return self.columns[name]
 
-    def counts(self, found: Found) -> dict[str, int]:
-        """How many of the rows found carry each flag."""
+    def _found(self, query: Query, stamp: int) -> Found:
+        rows = self._ordered(query)
         flags = [each for each in self.columns.values() if each.kind == "flag"]
-        if len(found.rows) == len(self):
-            return {each.name: each.counts[0] for each in flags}
-        return {each.name: int(each.values[found.rows].sum()) for each in flags}
+        if len(rows) == len(self):
+            return Found(rows, {each.name: each.counts[0] for each in flags}, stamp)
+        return Found(rows, {each.name: int(each.values[rows].sum()) for each in flags}, stamp)
 
     def _ordered(self, query: Query) -> Index:
         mask = self._mask(query)

@@ -40,7 +40,7 @@ function drawFilters(known) {
   flags.hidden = known.flags.length === 0;
   const none = known.flags.filter((flag) => flag.rows === 0);
   for (const flag of known.flags.filter((each) => each.rows > 0)) {
-    const rows = element("span", { className: "rows" });
+    const rows = element("span", { className: "carry" });
     rows.dataset.flag = flag.name;
     const box = element("input", { type: "checkbox", name: "has", value: flag.name });
     const not = element("input", { type: "checkbox", name: "not", value: flag.name });
@@ -78,8 +78,8 @@ function drawFilters(known) {
   const sort = at("sort");
   const order = (value, text) => sort.append(element("option", { value }, text));
   for (const { name, title } of known.numbers) {
-    order(`-${name}`, `most ${title} first`);
-    order(name, `least ${title} first`);
+    order(`-${name}`, `${title}, highest first`);
+    order(name, `${title}, lowest first`);
   }
   order("", "as in the file");
   if (!known.problem) order("drawn", "as drawn for labelling");
@@ -141,7 +141,7 @@ function drawList() {
   at("before").disabled = shown.page === 0;
   at("after").disabled = shown.page + 1 >= shown.pages;
   for (const [name, rows] of Object.entries(shown.flags)) {
-    const place = document.querySelector(`.rows[data-flag="${CSS.escape(name)}"]`);
+    const place = document.querySelector(`.carry[data-flag="${CSS.escape(name)}"]`);
     if (place) place.textContent = rows.toLocaleString("en");
   }
   tally(shown.answers);
@@ -252,6 +252,7 @@ function drawRow(row) {
   }));
   at("near").replaceChildren();
   at("findings").replaceChildren(...row.findings.map(finding));
+  if (row.findings.length) at("findings").prepend(element("h3", {}, "What the audit shows it for"));
   at("facts").replaceChildren(...row.facts.flatMap(fact));
   if (row.where) at("facts").append(element("dt", {}, "from"), element("dd", {}, isolated(row.where)));
   for (const [name, value] of row.extras) at("facts").append(element("dt", {}, isolated(name)), element("dd", {}, isolated(value)));
@@ -260,7 +261,7 @@ function drawRow(row) {
 }
 
 function finding(each) {
-  const made = element("figure", { className: "finding" }, element("figcaption", {}, each.title, each.note ? ": " : "", each.note ? isolated(each.note) : null));
+  const made = element("figure", { className: "finding" }, element("figcaption", {}, element("span", {}, each.title), each.note ? element("span", { className: "how" }, isolated(each.note)) : null));
   if (each.text.length) made.append(element("blockquote", {}, marked(each.text)));
   if (each.beside.length) made.append(element("blockquote", { className: "beside" }, marked(each.beside)));
   return made;
