@@ -25,6 +25,7 @@ from assay.serve.table import Remembered, RowTable
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _OPEN = 3  # runs whose rows are held open
+_PATIENCE = 1.5  # seconds that a request waits for the real rows to be read, before it says how far that is
 _ERROR_RATE = "quality.error_rate"
 
 
@@ -121,7 +122,7 @@ class App:
         name = _one(given, "run")
         run = self.runs.find(name)
         html, policy = self._reports.get(
-            (name, id(run)), lambda: pages.with_way_back(page.render(run), _way(name, "report"))
+            (name, _written(run)), lambda: pages.with_way_back(page.render(run), _way(name, "report"))
         )
         return Response(200, HTML, html.encode(), policy=policy)
 
@@ -163,11 +164,14 @@ class App:
         name = _one(given, "run")
         table = self._table(name)
         row = _row(table, _one(given, "row"))
-        real = self._real.get((name, table.run.folder), lambda: RealWords(table.run.corpus("real")))
+        corpus = table.run.corpus("real")
+        real = self._real.get((corpus.folder, corpus.fingerprint), lambda: RealWords(corpus))
         if not real.ready:
             thread = threading.Thread(target=real.prepare, daemon=True)
             thread.start()
-            thread.join(1.5)
+            thread.join(_PATIENCE)
+        if real.problem:
+            raise InputError(f"the real rows cannot be read: {real.problem}")
         if not real.ready:
             return _json({"reading": real.done})
         return _json(detail.nearest(table, real, row))
@@ -186,8 +190,8 @@ class App:
         row, said, was = body["row"], body.get("said"), body.get("was")
         answers: Answers = table.choices if body.get("of") == "choice" else table.labels
         written = answers.add_if(row, said, was=was)
-        facts = detail.answer_of(table, row) | {"row": row, "answers": detail.answers(table)}
-        return _json(facts, status=200 if written else 409)
+        facts = {"row": row, "written": written, "answers": detail.answers(table)}
+        return _json(facts | detail.answer_of(table, row))
 
     def _decide(self, given: Parameters, body: Any) -> Response:
         name = _one(given, "run")
@@ -223,6 +227,10 @@ def _rate(run: Run) -> str:
     """The share of wrong rows in words."""
     measure = run.evidence.find(_ERROR_RATE)
     return "not measured yet" if measure is None or measure.value is None else words.with_interval(measure)
+
+
+def _written(run: Run) -> int:
+    return (run.folder / "evidence.json").stat().st_mtime_ns
 
 
 def _row(table: RowTable, text: str) -> int:

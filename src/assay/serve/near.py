@@ -65,7 +65,8 @@ class RealWords:
         self._codes: npt.NDArray[np.uint32] | None = None
         self._offsets = np.zeros(1, np.int64)
         self._often = np.zeros(_BUCKETS, np.int64)
-        self.done = 0.0
+        self.done = 0.0  # share of the rows that were read
+        self.problem = ""  # why they cannot be read, if so
 
     @property
     def ready(self) -> bool:
@@ -73,36 +74,39 @@ class RealWords:
         return self._codes is not None
 
     def prepare(self) -> None:
-        """Read the words of all rows, unless that was done."""
+        """Read the words of all rows, unless that was done; where there is no room, `problem` says so."""
         with self._lock:
-            if self._codes is not None:
-                return
-            lengths = []
-            # Not in memory: the corpus may be larger.
-            with tempfile.TemporaryFile() as file:
-                for number, chunk in enumerate(self._texts.column.chunks, start=1):
-                    codes, sizes = _hashed(chunk)
-                    codes.tofile(file)
-                    lengths.append(sizes)
-                    self._often += np.bincount(codes % _BUCKETS, minlength=_BUCKETS)
-                    self.done = number / self._texts.column.num_chunks
-                file.flush()
-                self._offsets = np.concatenate([[0], np.cumsum(np.concatenate([[0], *lengths])[1:])])
-                words = int(self._offsets[-1])
-                self._codes = (
-                    np.memmap(file, np.uint32, "r", shape=(words,)) if words else np.zeros(0, np.uint32)
-                )
+            if self._codes is None and not self.problem:
+                try:
+                    self._codes = self._read()
+                except OSError as error:
+                    self.problem = str(error)
+
+    def _read(self) -> npt.NDArray[np.uint32]:
+        lengths = []
+        # Not in memory: the corpus may be larger.
+        with tempfile.TemporaryFile() as file:
+            for number, chunk in enumerate(self._texts.column.chunks, start=1):
+                codes, sizes = _hashed(chunk)
+                codes.tofile(file)
+                lengths.append(sizes)
+                self._often += np.bincount(codes % _BUCKETS, minlength=_BUCKETS)
+                self.done = number / self._texts.column.num_chunks
+            file.flush()
+            self._offsets = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]))
+            words = int(self._offsets[-1])
+            return np.memmap(file, np.uint32, "r", shape=(words,)) if words else np.zeros(0, np.uint32)
 
     def nearest(self, text: str, most: int = NEAREST) -> list[Near]:
         """The real rows that share the most with `text`, the nearest first; none where no word is shared."""
         self.prepare()
         found = spoken(text[:LOOKED_AT])
-        if not found.words:
+        if self._codes is None or not found.words:
             return []
         compared: list[tuple[int, float, Near]] = []
         looked_at = 0
         for row, score in self._candidates(found.words):
-            other = self._texts.rows([row], ["text"])[0]["text"][:LOOKED_AT]
+            other = self._texts.beginnings([row], LOOKED_AT)[0]
             looked_at += len(other)
             near = compare(found, row, other)
             compared.append((near.shared, score, near))

@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LARGEST_BODY:
+        if not (length.isascii() and length.isdecimal()) or int(length) > _LARGEST_BODY:
             self.send_error(413)
             self.close_connection = True
             return

@@ -23,8 +23,8 @@ function marked(segments) {
 async function ask(path, parameters, options) {
   const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`, options);
   const facts = await answer.json();
-  if (!answer.ok && answer.status !== 409) throw new Error(facts.error || "the server did not answer");
-  return { facts, taken: answer.ok };
+  if (!answer.ok) throw new Error(facts.error || "the server did not answer");
+  return facts;
 }
 const post = (path, facts) => ask(path, { run }, {
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(facts),
@@ -121,7 +121,7 @@ async function list(stamp = null) {
   if (stamp !== null) parameters.set("stamp", stamp);
   main.setAttribute("aria-busy", "true");
   try {
-    const { facts } = await ask("/api/rows", parameters);
+    const facts = await ask("/api/rows", parameters);
     if (mine !== asked) return;
     shown = facts;
     drawList();
@@ -220,7 +220,7 @@ async function show(row, focus = false) {
     } else link.removeAttribute("aria-current");
   }
   try {
-    const { facts } = await ask("/api/row", { run, row });
+    const facts = await ask("/api/row", { run, row });
     if (open !== row) return;
     drawRow(facts);
     document.body.classList.add("row-open");
@@ -286,7 +286,7 @@ async function near(row) {
   const place = at("near");
   place.setAttribute("aria-busy", "true");
   for (;;) {
-    const { facts } = await ask("/api/near", { run, row });
+    const facts = await ask("/api/near", { run, row });
     if (open !== row) return;
     if (facts.reading !== undefined) {
       place.replaceChildren(element("p", { className: "note" }, `Reading the real rows: ${Math.round(100 * facts.reading)} %`));
@@ -320,7 +320,7 @@ async function answer(of, said) {
   const was = row[of];
   const wanted = was === said ? null : said;
   try {
-    const { facts, taken } = await post("/api/answer", { row: row.row, of, said: wanted, was });
+    const facts = await post("/api/answer", { row: row.row, of, said: wanted, was });
     row.label = facts.label;
     row.choice = facts.choice;
     const known = shown.rows.find((each) => each.row === row.row);
@@ -330,7 +330,7 @@ async function answer(of, said) {
     }
     tally(facts.answers);
     if (current === row) press();
-    if (!taken) {
+    if (!facts.written) {
       at("saved").textContent = `Not saved: another window has said “${facts[of] || "nothing"}” of this row. Answer again to overrule it.`;
       return;
     }
@@ -409,7 +409,7 @@ at("decide").addEventListener("click", async () => {
   at("decide").disabled = true;
   at("rate").textContent = "deciding …";
   try {
-    const { facts } = await post("/api/decide", {});
+    const facts = await post("/api/decide", {});
     at("rate").textContent = facts.rate;
   } catch (error) {
     at("rate").textContent = error.message;
@@ -419,7 +419,7 @@ at("decide").addEventListener("click", async () => {
 // What another window has answered meanwhile is seen when this one is looked at again.
 addEventListener("focus", () => { if (open !== null && current !== null) refresh(); });
 async function refresh() {
-  const { facts } = await ask("/api/row", { run, row: open });
+  const facts = await ask("/api/row", { run, row: open });
   if (current && current.row === facts.row) {
     Object.assign(current, { label: facts.label, choice: facts.choice });
     press();
@@ -434,7 +434,7 @@ for (const box of [at("onward"), at("single")]) {
   box.addEventListener("change", () => localStorage.setItem(`assay-${box.id}`, box.checked ? "yes" : "no"));
 }
 
-ask("/api/filters", { run }).then(async ({ facts }) => {
+ask("/api/filters", { run }).then(async (facts) => {
   drawFilters(facts);
   fillFilters();
   await list();
