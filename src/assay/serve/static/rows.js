@@ -137,6 +137,7 @@ function drawList() {
   at("active").textContent = asks ? `(${asks} set)` : "";
   at("found").textContent = shown.total === 0 ? "No rows" : count(shown.total, "row");
   at("list").replaceChildren(...shown.rows.map(listed));
+  if (!shown.rows.length) at("list").append(element("li", { className: "nothing" }, "No row fits the search and the filters. ", clearing()));
   at("place").textContent = shown.total ? `page ${(shown.page + 1).toLocaleString("en")} of ${shown.pages.toLocaleString("en")}` : "";
   at("before").disabled = shown.page === 0;
   at("after").disabled = shown.page + 1 >= shown.pages;
@@ -152,6 +153,18 @@ function drawList() {
     at(form).href = `/export?${parameters}`;
   }
   history.replaceState(null, "", `?${state}`);
+}
+
+function clearing() {
+  const button = element("button", { type: "button", className: "link" }, "Clear them");
+  button.addEventListener("click", clear);
+  return button;
+}
+
+function clear() {
+  for (const name of [...state.keys()]) if (!["run", "row", "sort"].includes(name)) state.delete(name);
+  fillFilters();
+  return list();
 }
 
 function listed(row) {
@@ -391,11 +404,7 @@ at("filters").addEventListener("submit", (event) => {
   clearTimeout(typing);
   refilter();
 });
-at("clear").addEventListener("click", () => {
-  for (const name of [...state.keys()]) if (!["run", "row", "sort"].includes(name)) state.delete(name);
-  fillFilters();
-  list();
-});
+at("clear").addEventListener("click", clear);
 at("before").addEventListener("click", () => turn(-1));
 at("after").addEventListener("click", () => turn(1));
 at("up").addEventListener("click", () => go(-1));
