@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,11 @@ def anew(folder: Path, table: RowTable, query: Query, page: int) -> list[int]:
     return list(found["row"].slice(page * detail.PAGE, detail.PAGE).to_pylist())
 
 
+def asked_again(table: RowTable, query: Query, page: int) -> object:
+    """A further page of a list that was asked for before."""
+    return detail.page(table, table.find(query), page)
+
+
 def main() -> None:
     """Print what each question takes."""
     with tempfile.TemporaryDirectory() as name:
@@ -122,24 +128,22 @@ def main() -> None:
             first = detail.page(table, found, 0)
             once = 1000 * (time.perf_counter() - started)
             page = min(100, first["pages"] - 1)
-
-            def again(query: Query = query, page: int = page) -> object:
-                return detail.page(table, table.find(query), page)
-
-            later = milliseconds(again)
-            whole = milliseconds(lambda query=query, page=page: anew(folder, table, query, page), 1)  # type: ignore[misc]
+            later = milliseconds(partial(asked_again, table, query, page))
+            whole = milliseconds(partial(anew, folder, table, query, page), 1)
             rows = [each["row"] for each in detail.page(table, found, page)["rows"]]
             assert rows == anew(folder, table, query, page)
             print(f"{title:34}{once:>9.0f} ms{later:>9.1f} ms{whole:>9.0f} ms{whole / later:>7.0f}x")
         real = RealWords(run.corpus("real"))
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         real.prepare()
-        print(f"real rows read for neighbours in {time.perf_counter() - started:.1f} s, once")
-        each = [
-            milliseconds(lambda row=row: detail.nearest(table, real, row), 1) for row in range(0, 200, 10)
-        ]  # type: ignore[misc]
+        seconds, busy = time.perf_counter() - started, time.process_time() - worked
+        print(f"real rows read for neighbours in {seconds:.1f} s ({busy:.1f} s of processor time), once")
+        worked = time.process_time()
+        each = [milliseconds(partial(detail.nearest, table, real, row), 1) for row in range(0, 200, 10)]
+        busy = 1000 * (time.process_time() - worked) / len(each)
         print(
-            f"nearest real rows of a row: {np.median(each):.0f} ms (median of 20), at most {max(each):.0f} ms"
+            f"nearest real rows of a row: {np.median(each):.0f} ms (median of 20), {busy:.0f} ms of processor time on "
+            f"average, at most {max(each):.0f} ms"
         )
 
 

@@ -127,9 +127,11 @@ class RealWords:
         weight = np.log(1 + len(self._codes) / np.maximum(self._often[sought % _BUCKETS], 1))
         places, which = self._places(sought)
         rows = np.searchsorted(self._offsets, places, "right") - 1
-        pairs = np.unique(rows * len(sought) + which)
+        pairs = np.sort(rows * len(sought) + which)
+        pairs = pairs[_new(pairs)]
         rows, which = pairs // len(sought), pairs % len(sought)
-        sharing, at = np.unique(rows, return_inverse=True)
+        begins = _new(rows)
+        sharing, at = rows[begins], np.cumsum(begins) - 1
         lengths = self._offsets[sharing + 1] - self._offsets[sharing]
         score = np.bincount(at, weights=weight[which]) / np.sqrt(lengths + 10.0)
         best = np.argsort(-score, kind="stable")[:_CANDIDATES]
@@ -151,6 +153,13 @@ class RealWords:
         return np.concatenate([np.zeros(0, np.int64), *places]), np.concatenate(
             [np.zeros(0, np.int64), *which]
         )
+
+
+def _new(ordered: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of some numbers in order are not those before them."""
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return new
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ function drawFilters(known) {
   }
   for (const column of known.numbers) {
     const bound = (side, word) => {
-      const input = element("input", { type: "number", step: "any", name: `${side}.${column.name}`, placeholder: word });
+      const input = element("input", { type: "number", step: "any", name: `${side}.${column.name}`, placeholder: side });
       input.setAttribute("aria-label", `${column.title}, ${word}`);
       return input;
     };
