@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -117,6 +122,24 @@ def begins(page: Page, selector: str, text: str) -> None:
 def in_peace(seen: Watched, server: Server) -> None:
     assert seen.complaints == []
     assert seen.hosts <= {f"127.0.0.1:{server.port}"}
+
+
+def test_the_command_prints_where_to_go_and_ends_when_told(runs: Path) -> None:
+    """Needs no browser: whoever has the address is let in."""
+    command = [sys.executable, "-m", "assay.cli", "serve", str(runs), "--port", "0", "--json"]
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert served.stdout is not None
+    facts = json.loads(served.stdout.readline())
+    assert facts["runs"] == 3
+    with urlopen(facts["url"]) as answer:
+        assert answer.headers["Set-Cookie"].startswith("assay-")
+    again = [*command[:-3], "--port", str(urlsplit(facts["url"]).port)]
+    refused = subprocess.run(again, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "--port 0" in refused.stderr
+    served.send_signal(signal.SIGINT)
+    said, complained = served.communicate(timeout=20)
+    assert (served.returncode, said, complained) == (0, "", "")
 
 
 def test_filter_search_sort_and_reload(browser: Browser, server: Server) -> None:

@@ -49,7 +49,7 @@ class Answers:
         self.lines = 0
         self._read = 0  # bytes of the file that are known
         self._lock = threading.Lock()
-        if path.exists():
+        if path.exists() and _torn(path):
             with _alone(path):
                 _mend(path, self.words)
         self.refresh()
@@ -198,11 +198,19 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
+def _torn(path: Path) -> bool:
+    """Whether the last line is not ended."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return size > 0 and file.read(1) != b"\n"
+
+
 def _mend(path: Path, words: tuple[Answer, ...]) -> None:
     """End the last line, which a kill may have torn: a whole answer is kept, a torn one cut off."""
-    content = path.read_bytes()
-    if not content or content.endswith(b"\n"):
+    if not _torn(path):
         return
+    content = path.read_bytes()
     whole, torn = content[: content.rfind(b"\n") + 1], content[content.rfind(b"\n") + 1 :]
     with path.open("r+b") as file:
         if _parsed(torn.decode("utf-8", "replace"), words) is None:

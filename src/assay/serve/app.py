@@ -100,11 +100,11 @@ class App:
             return _said(403, "Not from here", "Only pages of this server may change anything.")
         try:
             return answer(given, json.loads(request.body) if request.body else {})
-        except (AssayError, ValueError) as error:
-            told = error.args[0] if isinstance(error, AssayError) else "the request cannot be read"
+        except (AssayError, OSError, ValueError) as error:
+            told = _told(error)
             if parts.path.startswith("/api/"):
                 return _json({"error": told}, status=400)
-            return _said(400, "That did not work", str(told))
+            return _said(400, "That did not work", told)
 
     def _enter(self, given: Parameters) -> Response:
         if not self._guard.knows(given["token"][0]):
@@ -221,6 +221,15 @@ def _way(name: str, here: str) -> list[tuple[str, str]]:
 def _drawn(html: str) -> Response:
     made, policy = pages.with_way_back(html, [("All runs", "/")])
     return Response(200, HTML, made.encode(), policy=policy)
+
+
+def _told(error: AssayError | OSError | ValueError) -> str:
+    """What went wrong, for whoever asked."""
+    if isinstance(error, OSError):
+        return f"the disk does not let it: {error.strerror or error}"
+    return (
+        str(error) if isinstance(error, AssayError) else "the request, or a file of the run, cannot be read"
+    )
 
 
 def _rate(run: Run) -> str:
