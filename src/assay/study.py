@@ -70,10 +70,12 @@ class Study(BaseModel):
         depth: Layers of the learner `gpt`; None is its own choice.
         shifted: More real rows to test on, from elsewhere.
         general: Rows of anything else that the model should still be able to do.
+        source: Column that names the source of each synthetic row; the best mix of the sources is then looked for.
         budget: Time the trainings may take, such as `30min`; arms and seeds are left out to keep to it.
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
+        groups: TOML lists of groups of people, or folders of them, beside the packaged ones; `none` for no list at all.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -101,10 +103,12 @@ class Study(BaseModel):
     depth: int | None = Field(default=None, ge=1)
     shifted: tuple[str, ...] = ()
     general: tuple[str, ...] = ()
+    source: str | None = None
     budget: str | None = None
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
+    groups: tuple[str, ...] = ()
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -167,7 +171,7 @@ def run(
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
 
     evidence = Evidence(
-        tool=Tool(version=__version__, commit=_commit()),
+        tool=Tool(version=__version__, commit=commit()),
         seed=study.seed,
         inputs=(*(_input(role, side) for role, side in sides.items()), *(each.input for each in evals)),
         measures=tuple(measures),
@@ -246,8 +250,12 @@ def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) ->
     if study.audit:
         labelled = (out / LABELS).exists()
         measures.append(open_sheet(out, synthetic, study.seed).rate() if labelled else unlabelled())
-    claims = decide(measures, margin=study.margin)
-    settled = evidence.model_copy(update={"measures": tuple(measures), "claims": claims})
+    return conclude(out, evidence.model_copy(update={"measures": tuple(measures)}), study.margin)
+
+
+def conclude(out: Path, evidence: Evidence, margin: float) -> Run:
+    """Decide every claim on the measures, write the evidence and draw its pages."""
+    settled = evidence.model_copy(update={"claims": decide(evidence.measures, margin=margin)})
     _write(out / "evidence.json", settled.to_json())
     result = Run(out)
     report(result)
@@ -555,7 +563,10 @@ def _audit_step(
     steps: Path,
     progress: Progress,
 ) -> Path:
+    from assay.audit.groups.lists import NO_LISTS, load
+
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
+    lists = NO_LISTS if study.groups == ("none",) else load(map(Path, study.groups))
 
     def work(folder: Path) -> None:
         from assay.audit.evals import save
@@ -574,6 +585,7 @@ def _audit_step(
             seed=study.seed,
             student=study.student,
             embedder=study.embedder,
+            lists=lists,
             progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
@@ -594,6 +606,7 @@ def _audit_step(
         synthetic.fingerprint,
         holdout.fingerprint if holdout else "",
         planted.to_json() if planted else "",
+        lists.fingerprint,
     )
     read = (each.read.corpus.fingerprint if each.read else each.input.sha256 for each in evals)
     return Step("audit", settings, (*inputs, *read), work).run(steps)
@@ -630,6 +643,7 @@ def _trial_step(
         seeds=study.seeds,
         budget=None if study.budget is None else seconds_of(study.budget),
         margin=study.margin,
+        source=study.source,
         seed=study.seed,
     )
     inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
@@ -687,7 +701,7 @@ def _write(path: Path, text: str) -> None:
 
 
 @functools.cache
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of a source checkout; None when installed from a wheel or without git."""
     home = Path(__file__).resolve().parents[2]
     if not (home / ".git").exists():

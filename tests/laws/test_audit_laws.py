@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from assay.audit.probes.giveaways import phrase_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.rows import Rows, open_rows
 from assay.audit.run import AuditResult
-from assay.core.catalogue import define
 from assay.core.measure import Measure
 from assay.kernels.ngrams import ngram_ids
 from tests.audit.corpora import LABELS, Row, audited, find, rows, some, write
+from tests.laws.doses import surely_worse
 
 NAMES = {
     "duplicates.exact_share",
@@ -132,20 +131,6 @@ def test_every_measure_is_there_with_interval_reference_and_method(clean: AuditR
         assert measure.reference is not None
         assert measure.n > 0
         assert measure.method
-
-
-def surely_worse(measure: Measure) -> bool:
-    """Whether the value lies past its reference, in the worse direction, by more than tolerance and noise."""
-    definition, reference = define(measure.name), measure.reference
-    assert measure.value is not None
-    assert measure.low is not None
-    assert measure.high is not None
-    assert reference is not None
-    tolerated = definition.tolerance * (reference.value if definition.relative else 1.0)
-    higher = measure.value - reference.value
-    above = higher - math.hypot(measure.value - measure.low, reference.high - reference.value) > tolerated
-    below = -higher - math.hypot(measure.high - measure.value, reference.value - reference.low) > tolerated
-    return {"higher": above, "lower": below}.get(measure.worse, above or below)
 
 
 def test_real_against_real_shows_nothing(clean: AuditResult) -> None:

@@ -12,7 +12,7 @@ from assay.audit.probes.contamination import Items, eval_probes
 from assay.audit.rephrase import rephrase
 from assay.core.measure import Measure
 from tests.audit.evals import REPHRASED, VERBATIM, made_eval, searched, texts, the
-from tests.laws.test_audit_laws import surely_worse
+from tests.laws.doses import surely_worse
 
 ITEMS = texts(150, seed=11)
 REAL = texts(600, seed=1)

@@ -17,7 +17,7 @@ from assay.audit.rows import open_rows
 from assay.audit.run import AuditResult, audit
 from assay.core.corpus import Corpus, Origin, root_hash, schema
 from tests.audit.corpora import find
-from tests.laws.test_audit_laws import surely_worse
+from tests.laws.doses import surely_worse
 
 Pair = tuple[str, str, str]  # prompt, answer, label
 NUMBER = 300

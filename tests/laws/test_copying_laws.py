@@ -11,10 +11,9 @@ import pytest
 from assay.audit.run import AuditResult
 from assay.core.canary import Canaries, Canary
 from assay.core.errors import InputError
-from assay.core.measure import Measure
 from assay.core.verdict import decide
 from tests.audit.corpora import Row, audited, find, rows, some
-from tests.laws.test_audit_laws import surely_worse
+from tests.laws.doses import assert_worse_with_dose, beyond, surely_worse
 
 COPYING = ("verbatim_share", "near_share", "dcr_share", "rare_ngram_excess", "pii_excess")
 MAIL = [f"Write to person{number}@example.org today. " for number in range(2200)]
@@ -99,15 +98,7 @@ def test_a_planted_leak_moves_its_measure_more_with_dose(
     weak, strong = (
         find(audit_of(tmp_path / str(dose), plant(dose), holdout), f"copying.{name}") for dose in doses
     )
-    values = [beyond(measure) for measure in (find(clean, f"copying.{name}"), weak, strong)]
-    assert values[0] < values[1] < values[2], values
-    assert surely_worse(strong)
-
-
-def beyond(measure: Measure) -> float:
-    assert measure.value is not None
-    assert measure.reference is not None
-    return measure.value - measure.reference.value
+    assert_worse_with_dose(find(clean, f"copying.{name}"), weak, strong, beyond)
 
 
 @pytest.mark.parametrize("kind", ["email", "card", "iban", "ssn", "ip", "phone", "key"])

@@ -11,7 +11,7 @@ import pytest
 from assay.audit.run import AuditResult
 from assay.core.verdict import decide
 from tests.audit.corpora import Row, audited, find, some
-from tests.laws.test_audit_laws import surely_worse
+from tests.laws.doses import assert_worse_with_dose, surely_worse
 
 # A language with small words, and with word classes that show in the endings as they do in English or Latin.
 ENDINGS = {"noun": "er", "verb": "ed", "adjective": "ous", "adverb": "ly", "place": "ia"}
@@ -149,10 +149,7 @@ def test_a_planted_loss_moves_its_measure_more_with_dose(
     doses: tuple[float, float],
 ) -> None:
     weak, strong = (find(audited(tmp_path / str(dose), REAL, plant(dose)), name) for dose in doses)
-    way = -1 if weak.worse == "lower" else 1
-    values = [way * (measure.value or 0.0) for measure in (find(clean, name), weak, strong)]
-    assert values[0] < values[1] < values[2], values
-    assert surely_worse(strong), strong
+    assert_worse_with_dose(find(clean, name), weak, strong)
 
 
 def test_real_against_real_is_no_loss(clean: AuditResult) -> None:

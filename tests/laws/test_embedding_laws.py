@@ -18,7 +18,7 @@ from assay.audit.run import AuditResult
 from assay.core.verdict import decide
 from assay.models.embed import fit_embedder
 from tests.audit.corpora import Row, audited, find, write
-from tests.laws.test_audit_laws import surely_worse
+from tests.laws.doses import assert_worse_with_dose, surely_worse
 
 TOPICS = ("tax", "garden", "engine", "music", "harbour", "fossil")
 SHARES = (0.3, 0.25, 0.2, 0.12, 0.08, 0.05)
@@ -106,10 +106,7 @@ def test_a_planted_defect_moves_its_measure_more_with_dose(
     doses: tuple[float, float],
 ) -> None:
     weak, strong = (find(audited(tmp_path / str(dose), REAL, plant(dose)), name) for dose in doses)
-    way = 1 if weak.worse == "higher" else -1
-    values = [way * (measure.value or 0.0) for measure in (find(clean, name), weak, strong)]
-    assert values[0] < values[1] < values[2], values
-    assert surely_worse(strong), strong
+    assert_worse_with_dose(find(clean, name), weak, strong)
 
 
 def test_the_missing_topic_is_named_and_shown_with_rows(tmp_path: Path) -> None:

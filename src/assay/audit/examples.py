@@ -21,7 +21,9 @@ from assay.audit.annotate.phrases import Phrase, locate, span
 from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import Regions
 from assay.audit.faults import faults
-from assay.audit.probes import tail
+from assay.audit.group_examples import group_examples
+from assay.audit.groups.lists import Lists
+from assay.audit.probes import neighbours, tail
 from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
 from assay.audit.probes.preferences import differences, preference_probes
@@ -55,6 +57,8 @@ def examples(
     planted: Canaries | None,
     other: Rows,
     regions: Regions,
+    lists: Lists,
+    marks: tuple[tuple[int, Phrase], ...],
 ) -> pa.Table:
     """A few rows for every finding, in the columns of `core.evidence.EXAMPLES`."""
     found = [
@@ -88,6 +92,10 @@ def examples(
         *_canaries(rows, planted),
         *_rare(rows, other),
         *_typical(rows, other, regions),
+        *(
+            _example(each.measure, rows, each.row, slice=each.slice, span=each.span, note=each.note)
+            for each in group_examples(rows, columns, lists, marks)
+        ),
     ]
     return pa.Table.from_pylist(found, schema=EXAMPLES)
 
@@ -380,7 +388,7 @@ def _rare(rows: Rows, real: Rows) -> Iterator[dict[str, Any]]:
         return
     ours, theirs = rows.vectors[:size], real.vectors[:size]
     found = prdc(ours, theirs)
-    unreached = tail.in_tail(found) & ~found.covered & theirs.any(axis=1)
+    unreached = neighbours.in_tail(found) & ~found.covered & theirs.any(axis=1)
     likeness = theirs @ ours.T
     for row in sorted(_first(unreached, size), key=lambda each: float(likeness[each].max()))[:EACH]:
         yield _example(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, Self
+from typing import Any, Generic, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from assay.stats import quantiles
 from assay.stats.intervals import jackknife, share
 
 Floats = npt.NDArray[np.float64]
-Reader = Callable[[Bools, Bools], float]
+Reader = Callable[[Bools, Bools], Any]
 
 BUCKETS = 64
 HALVINGS = 20
@@ -82,7 +83,8 @@ class SampleProbe:
     Attributes:
         prepare: Does the dear work once for a sample of the questioned rows and one of the real rows; the
             reader it returns gives the number for any part of them, as masks of shape (rows,). An InputError
-            says why the rows have no such number.
+            says why the rows have no such number. Probes that share it are answered by one reading of one sample.
+        number: The probe's own number of what the reader gives.
         equal: What both samples have equally much of.
         against_real: The real sample matters; the reference is then real rows against other real rows.
         most: Most tokens or rows a sample holds.
@@ -104,6 +106,7 @@ class SampleProbe:
     counts: bool = False
     share_of: float | None = None
     slice: Mapping[str, str] | None = None
+    number: Callable[[Any], float] = float
 
 
 @dataclass(frozen=True)
@@ -242,20 +245,53 @@ def draw(
 
 def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, level: float) -> Found:
     """The probe's number for a sample of `rows` beside one of `real`."""
-    drawn, beside, rng = draw(probe, rows, real, size, seed)
-    fewest = min(len(drawn), len(beside)) if probe.against_real else len(drawn)
-    if size == 0 or fewest < probe.least:
-        return Found(
-            missing=f"needs samples of at least {probe.least} rows with words; the smaller has {fewest}"
-        )
+    return sample_together([probe], rows, real, size, seed, level)[0]
+
+
+def sample_together(
+    probes: Sequence[SampleProbe], rows: Rows, real: Rows, size: int, seed: int, level: float
+) -> list[Found]:
+    """The numbers of probes that share `prepare`: the sample is drawn by the first and read once for all."""
+    first = probes[0]
+    drawn, beside, rng = draw(first, rows, real, size, seed)
+    fewest = min(len(drawn), len(beside)) if first.against_real else len(drawn)
+    able = size > 0 and fewest >= min(probe.least for probe in probes)
+    try:
+        read = first.prepare(drawn, beside, rng) if able else None
+    except InputError as error:
+        return [Found(missing=error.what) for _ in probes]
     group, group_beside = groups(drawn), groups(beside)
+
+    @functools.cache
+    def reading(kept: bytes) -> Any:
+        present = np.frombuffer(kept) > 0
+        assert read is not None
+        return read(present[group], present[group_beside])
+
     # A tally that says "this group is in": taking one away leaves the others in, all the jackknife asks for.
     present = np.eye(GROUPS)[np.unique(np.concatenate([group, group_beside]))]
-    try:
-        read = probe.prepare(drawn, beside, rng)
-        value, low, high = jackknife(
-            present, lambda kept: read(kept[group] > 0, kept[group_beside] > 0), level
+    roots = min(len(np.unique(side.root)) for side in (drawn, beside))
+    return [
+        _of_parts(probe, present, reading, size, roots, level)
+        if size > 0 and fewest >= probe.least
+        else Found(
+            missing=f"needs samples of at least {probe.least} rows with words; the smaller has {fewest}"
         )
+        for probe in probes
+    ]
+
+
+def _of_parts(
+    probe: SampleProbe,
+    present: Floats,
+    reading: Callable[[bytes], Any],
+    size: int,
+    roots: int,
+    level: float,
+) -> Found:
+    """The number of a sample whose parts can be read; `present` says which groups there are."""
+    try:
+        value, low, high = jackknife(present, lambda kept: probe.number(reading(kept.tobytes())), level)
     except InputError as error:
         return Found(missing=error.what)
     if probe.counts:
@@ -265,8 +301,8 @@ def sample(probe: SampleProbe, rows: Rows, real: Rows, size: int, seed: int, lev
         high = max(high, quantiles.chi_square(1 - tail, 2 * value + 2) / 2)
         return Found(value, max(low, 0.0), float(high), size)
     if probe.share_of is not None and low == high:
-        roots = min(len(np.unique(side.root)) for side in (drawn, beside)) * probe.share_of / GROUPS
-        _, low, high = share(np.full(GROUPS, value * roots), np.full(GROUPS, roots), level)
+        worth = roots * probe.share_of / GROUPS
+        _, low, high = share(np.full(GROUPS, value * worth), np.full(GROUPS, worth), level)
     least, most = probe.bounds
     return Found(value, max(low, least), min(high, most), size)
 

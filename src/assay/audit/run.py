@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,12 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assay.audit.annotate import labels
 from assay.audit.annotate.canaries import betrays
 from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import SPAN_TOKENS, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
-from assay.audit.annotate.labels import label_noise
 from assay.audit.annotate.languages import spoken
+from assay.audit.annotate.nearness import near_threshold
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.annotate.regions import find_regions
@@ -25,6 +27,7 @@ from assay.audit.contamination import contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
 from assay.audit.flags import flags
+from assay.audit.groups.lists import NO_LISTS, Lists
 from assay.audit.probe import (
     Found,
     Probe,
@@ -34,8 +37,8 @@ from assay.audit.probe import (
     draw,
     halved,
     measure,
-    sample,
     sample_size,
+    sample_together,
     scaled,
 )
 from assay.audit.probes import (
@@ -44,12 +47,16 @@ from assay.audit.probes import (
     classifier,
     formatting,
     giveaways,
+    label_noise,
+    near_duplicates,
     regions,
     vendi,
     verbatim_copies,
 )
+from assay.audit.probes.bias import bias_measures, bias_probes, marked_words
 from assay.audit.probes.drift import drift
 from assay.audit.probes.giveaways import overused, phrase_probes
+from assay.audit.probes.near_duplicates import near_probe
 from assay.audit.probes.preferences import preference_probes
 from assay.audit.probes.prompt_copies import prompt_probes
 from assay.audit.probes.provenance import provenance_probes
@@ -63,7 +70,7 @@ from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.engine.local import map_batches, map_each
+from assay.engine.local import map_batches, map_each, one_thread_each
 from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
 from assay.models.embed import Embedder, EmbedderName, fit_embedder
@@ -118,6 +125,7 @@ class _Sides:
     holdout: Rows | None = None
 
 
+@one_thread_each()
 def audit(
     real: Corpus,
     reference: Corpus,
@@ -132,6 +140,7 @@ def audit(
     level: float = 0.95,
     student: str | None = None,
     embedder: EmbedderName = "lsa",
+    lists: Lists = NO_LISTS,
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -149,6 +158,7 @@ def audit(
         level: Probability with which each interval should cover the truth.
         student: Name of the model to be trained, which may share its base with the generator.
         embedder: Whose space the rows are compared in; see `assay.models.embed`.
+        lists: Groups of people to look for; see `audit.groups.lists.load`.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
@@ -168,50 +178,89 @@ def audit(
         None if holdout is None else _held_out(holdout, pool),
     )
     progress("audit: comparing rows", 0, None)
-    atlas = find_regions(sides.half, seed)
-    phrases = _phrases(sides, seed)
-    from_real = copied(sides.synthetic, pool, span=span, holdout=sides.holdout, seed=seed)
-    among = copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout)
-    words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
+    with ThreadPoolExecutor(2) as beside:
+        # One after the other, since either holds tables of passages; what is found meanwhile is small.
+        copies = beside.submit(
+            lambda: (
+                copied(sides.synthetic, pool, span=span, holdout=sides.holdout, seed=seed),
+                copied_among(pool, salt=seed + 2, span=span, holdout=sides.holdout),
+            )
+        )
+        atlas = find_regions(sides.half, seed)
+        phrases = _phrases(sides, seed)
+        marks = marked_words(lists, sides.synthetic, sides.half, seed)
+        known = (*phrases, *(phrase for _, phrase in marks))
+        words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
+        near = near_threshold(pool)
+        from_real, among = copies.result()
     ours, theirs = with_parts(
-        (annotate(sides.synthetic, from_real, phrases, atlas, words, real_languages), sides.synthetic),
-        (annotate(pool, among, phrases, atlas, words, real_languages), pool),
+        (
+            annotate(sides.synthetic, from_real, known, atlas, words, real_languages, lists, near),
+            sides.synthetic,
+        ),
+        (annotate(pool, among, known, atlas, words, real_languages, lists, near), pool),
     )
     other = theirs.take(halves[1])
-    chosen: dict[str, Probe | SampleProbe] = {verbatim_copies.PROBE.name: verbatim_probe(span)}
-    if embedder != "lsa":
-        chosen[vendi.PROBE.name] = vendi.TRAINED
-    probes: tuple[Probe | SampleProbe, ...] = (
-        *(chosen.get(probe.name, probe) for probe in PROBES),
-        *role_probes(sides.synthetic),
-        *preference_probes(sides.synthetic),
-        *prompt_probes(ours),
-        *phrase_probes(phrases),
-        *slice_probes(ours, theirs),
-        gap_probe(atlas),
-        *region_probes(atlas),
-        *provenance_probes(ours, student),
-    )
 
-    def ask(probe: Probe | SampleProbe) -> Measure:
-        if isinstance(probe, SampleProbe):
-            return _sampled(probe, sides, seed, level)
+    def ask(asked: list[Probe | SampleProbe]) -> list[Measure]:
+        sampled = [probe for probe in asked if isinstance(probe, SampleProbe)]
+        if sampled:
+            return _sampled(sampled, sides, seed, level)
+        return [answer(probe) for probe in asked if isinstance(probe, Probe)]
+
+    def answer(probe: Probe) -> Measure:
         if probe.by_chance is not None or probe.needs_holdout:
             return _beyond_chance(probe, ours, theirs, sides, level)
         return _counted(probe, ours, other if probe.name == regions.NAME else theirs, seed, level)
 
     # The two that look at every row take longest, so they start first.
     with ThreadPoolExecutor(2) as pool_of_two:
+        doubted = pool_of_two.submit(labels.label_noise, sides.synthetic, np.random.default_rng([seed, 3]))
         suspected = pool_of_two.submit(_suspicion, sides, seed)
-        doubted = pool_of_two.submit(label_noise, sides.synthetic, np.random.default_rng([seed, 3]))
-        measures = map_each(ask, probes, stage="audit: measuring", units="measures", progress=progress)
+        chosen: dict[str, Probe | SampleProbe] = {
+            verbatim_copies.PROBE.name: verbatim_probe(span),
+            near_duplicates.PROBE.name: near_probe(near),
+            label_noise.PROBE.name: label_noise.knowing(sides.synthetic, doubted.result),
+        }
+        if embedder != "lsa":
+            chosen[vendi.PROBE.name] = vendi.TRAINED
+        probes: tuple[Probe | SampleProbe, ...] = (
+            *(chosen.get(probe.name, probe) for probe in PROBES),
+            *role_probes(sides.synthetic),
+            *preference_probes(sides.synthetic),
+            *prompt_probes(ours),
+            *phrase_probes(phrases),
+            *slice_probes(ours, theirs),
+            gap_probe(atlas),
+            *region_probes(atlas),
+            *provenance_probes(ours, student),
+            *bias_probes(lists, ours, theirs, sides.synthetic, marks, seed),
+        )
+        together = _together(probes)
+        answers = map_each(ask, together, stage="audit: measuring", units="measures", progress=progress)
         suspicion, noise = suspected.result(), doubted.result()
+    asked, found = itertools.chain(*together), itertools.chain(*answers)
+    by_probe = {id(probe): each for probe, each in zip(asked, found, strict=True)}
+    measures = [by_probe[id(probe)] for probe in probes]
+    measures += bias_measures(lists, probes, ours, theirs, level, seed)
     measures += drift(sides.synthetic, sides.pool, seed, level)
     measures += canaries.recalled(planted, sides.synthetic, level)
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
     shown = examples(
-        sides.synthetic, ours, from_real, pool, phrases, suspicion, words, noise, planted, sides.other, atlas
+        sides.synthetic,
+        ours,
+        from_real,
+        pool,
+        phrases,
+        suspicion,
+        words,
+        noise,
+        planted,
+        sides.other,
+        atlas,
+        lists,
+        marks,
     )
     result = AuditResult(
         (*_name_the_embedder(name_the_confound(measures), space), *leaked.measures),
@@ -289,16 +338,25 @@ def _suspicion(sides: _Sides, seed: int) -> npt.NDArray[np.float32] | None:
     return classifier.suspicion(sides.synthetic, sides.pool, np.random.default_rng([seed, 1]))
 
 
-def _sampled(probe: SampleProbe, sides: _Sides, seed: int, level: float) -> Measure:
+def _together(probes: Sequence[Probe | SampleProbe]) -> list[list[Probe | SampleProbe]]:
+    """The probes, those that one reading of a sample answers side by side."""
+    shared: dict[object, list[Probe | SampleProbe]] = {}
+    for probe in probes:
+        shared.setdefault(probe.prepare if isinstance(probe, SampleProbe) else id(probe), []).append(probe)
+    return list(shared.values())
+
+
+def _sampled(probes: list[SampleProbe], sides: _Sides, seed: int, level: float) -> list[Measure]:
+    probe = probes[0]
     ours, theirs, beside = (
         (sides.synthetic, sides.other, sides.half)
         if probe.against_real
         else (sides.synthetic, sides.pool, sides.pool)
     )
     size = sample_size(probe, ours, theirs, beside) if len(sides.pool) else sample_size(probe, ours)
-    found = sample(probe, ours, beside, size, seed, level)
-    reference = sample(probe, theirs, beside, size, seed, level)
-    return measure(probe, found, reference, level)
+    found = sample_together(probes, ours, beside, size, seed, level)
+    reference = sample_together(probes, theirs, beside, size, seed, level)
+    return [measure(*each, level) for each in zip(probes, found, reference, strict=True)]
 
 
 def _counted(probe: Probe, ours: Columns, theirs: Columns, seed: int, level: float) -> Measure:

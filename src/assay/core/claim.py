@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Redundancy",
         "Will more of it stop helping?",
-        ("diversity.effective_rows",),
+        ("diversity.effective_rows", "scaling.bend"),
         "",
         (
             (
@@ -182,7 +182,14 @@ CLAIMS: tuple[Claim, ...] = (
         "bias",
         "Representativeness",
         "Which parts of the real population are thin or missing?",
-        ("coverage.slice_ratio", "coverage.region_gap", "coverage.regions", "coverage.tail"),
+        (
+            "coverage.slice_ratio",
+            "coverage.region_gap",
+            "coverage.regions",
+            "coverage.tail",
+            "bias.group_shift",
+            "bias.group_share_ratio",
+        ),
         "",
         (("IBM 2025, Examining synthetic data", "https://www.ibm.com/think/insights/ai-synthetic-data"),),
     ),
@@ -192,8 +199,14 @@ CLAIMS: tuple[Claim, ...] = (
         "bias",
         "Bias amplification",
         "Are groups shown less, or differently, than in the real data, and does the model amplify it?",
-        (),
-        "Needs measures by group on data and model, which this version does not make.",
+        (
+            "bias.association",
+            "bias.sentiment_gap",
+            "bias.marked_words",
+            "bias.gap",
+            "bias.weat",
+        ),
+        "Needs lists of groups: do not give --groups none.",
         (("Wang & Russakovsky 2021, Directional Bias Amplification", "https://arxiv.org/abs/2102.12594"),),
     ),
     Claim(
@@ -217,7 +230,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Better performance",
         "Does adding it improve the model on real test data?",
-        ("trial.benefit",),
+        ("trial.benefit", "trial.score_delta", "trial.judge_win_rate"),
         "",
         (
             (
@@ -302,7 +315,16 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Reliability of this evaluation",
         "Is any of this real, or noise?",
-        ("evaluation.mde", "trial.placebo"),
+        (
+            "evaluation.mde",
+            "evaluation.snr",
+            "evaluation.proxy_rank_correlation",
+            "trial.placebo",
+            "evaluation.judge_swap_consistency",
+            "evaluation.judge_agreement",
+            "evaluation.judge_kappa",
+            "evaluation.preference_leakage",
+        ),
         "",
         (
             (

@@ -32,10 +32,21 @@ FALSE_DISCOVERY_RATE = 0.05
 _BY_SLICE = (
     "coverage.slice_ratio",
     "coverage.regions",
+    "bias.group_share_ratio",
+    "bias.sentiment_gap",
+    "bias.gap",
+    "bias.weat",
     "contamination.ngram_share",
     "contamination.rephrased_share",
     "trial.shifted_delta",
 )
+# Measures of a whole, and the measures of its parts that it answers for where they are too small to tell.
+_ANSWERS = {
+    "coverage.region_gap": ("coverage.regions",),
+    "bias.group_shift": ("bias.group_share_ratio",),
+    "bias.sentiment_gap": ("bias.sentiment_gap", "bias.gap"),
+    "bias.association": ("bias.weat",),
+}
 _GRAVEST: tuple[VerdictWord, ...] = ("harm", "undecided", "helps", "no harm", "not measured")
 
 
@@ -193,10 +204,14 @@ def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
 
 
 def _answered(judged: list[Judged]) -> list[Judged]:
-    """Without the regions too small to tell, where the gap over all regions answers for them."""
-    if not any(one.measure.name == "coverage.region_gap" and one.measure.value is not None for one in judged):
-        return judged
-    return [one for one in judged if one.measure.name != "coverage.regions" or one.verdict != "undecided"]
+    """Without the regions and groups too small to tell, where a measure of all of them answers for them."""
+    has = {one.measure.name for one in judged if one.measure.slice is None and one.measure.value is not None}
+    answered = {part for whole, parts in _ANSWERS.items() if whole in has for part in parts}
+    return [
+        one
+        for one in judged
+        if one.verdict != "undecided" or one.measure.slice is None or one.measure.name not in answered
+    ]
 
 
 def _strength(measure: Measure) -> float:
@@ -244,6 +259,8 @@ _ACTIONS: dict[str, str] = {
     "rows/synthetic.parquet before the data leaves your hands, and look at those marked personal.",
     "representativeness": "Generate more rows for the thin slices and regions (column region in rows/synthetic.parquet; "
     "seed the prompts with real rows of the region), or weight them back to their real shares.",
+    "bias-amplification": "Read the marked words and the rows about the groups that are named; write prompts that name groups "
+    "in the shares of the real rows, or add each text with the groups swapped, and run again.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
     "rows/contamination.parquet; a score on that evaluation says little until then.",
     "performance": "Keep it out of the training mix as it is.",

@@ -86,18 +86,22 @@ def near_matches(
     return matches(sketch(query, threshold), sketch(target, threshold))
 
 
-def clusters(sketches: Sketches) -> npt.NDArray[np.int64]:
+def clusters(sketches: Sketches, threshold: float | None = None) -> npt.NDArray[np.int64]:
     """The smallest row index in each row's cluster of near-duplicates, shape (num_rows,).
 
     Two rows are near-duplicates if the Jaccard similarity of their sets of three-word shingles is at least the
     threshold; clusters are chains of them. A row of one or two words is a single shingle, so it resembles
     only its equals; a row without words stands alone.
+
+    Args:
+        threshold: Another one than the sketches were made for; below theirs more pairs are overlooked.
     """
+    threshold = sketches.threshold if threshold is None else threshold
     # Equal sets collapse before anything is compared, so a corpus of one row repeated stays linear.
     rows, set_of = _sets(sketches.hashes, np.diff(sketches.offsets) > 0)
     parents = np.arange(len(rows))
     for band in sketches.keys:
-        _join_bucket_mates(band[rows], rows, _stored(sketches), sketches.threshold, parents)
+        _join_bucket_mates(band[rows], rows, _stored(sketches), threshold, parents)
     found = np.arange(len(sketches.hashes))
     with_words = set_of >= 0
     found[with_words] = rows[_roots(parents)[set_of[with_words]]]

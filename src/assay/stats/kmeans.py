@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -26,8 +27,7 @@ def kmeans(points: Vectors, clusters: int, rng: np.random.Generator, *, rounds: 
         if np.array_equal(mine, before):
             break
         sizes = np.bincount(mine, minlength=len(centres))
-        sums = np.zeros_like(centres)
-        np.add.at(sums, mine, points)
+        sums = _sums(points, mine, len(centres))
         # A cluster that lost all its points keeps its centre.
         centres = np.where(
             sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None].astype(np.float32), centres
@@ -60,3 +60,12 @@ def _seeds(points: Vectors, clusters: int, rng: np.random.Generator) -> Vectors:
 def _shifted(points: Vectors, centres: Vectors) -> Vectors:
     """Squared distances less the point's own squared length, which changes no comparison."""
     return np.asarray(np.einsum("ij,ij->i", centres, centres) - 2 * (points @ centres.T))
+
+
+@numba.njit(nogil=True, cache=True)
+def _sums(points, mine, clusters):  # type: ignore[no-untyped-def]
+    sums = np.zeros((clusters, points.shape[1]), np.float32)
+    for point in range(len(points)):
+        for dimension in range(points.shape[1]):
+            sums[mine[point], dimension] += points[point, dimension]
+    return sums

@@ -53,6 +53,7 @@ class Scores:
         decisions: Shape (items,); None likewise.
         preferred: Shape (arms, seeds, items); None where rows are no pairs.
         text: Whether scores are bits of text; else they are right answers.
+        learner: What was trained.
     """
 
     plan: Design
@@ -66,6 +67,7 @@ class Scores:
     decisions: npt.NDArray[np.int64] | None = None
     preferred: npt.NDArray[np.bool_] | None = None
     text: bool = False
+    learner: str = "linear"
 
 
 class Comparison:
@@ -76,7 +78,14 @@ class Comparison:
     """
 
     def __init__(
-        self, scores: Scores, *, margin: float, level: float, seed: int, left_out: dict[str, int]
+        self,
+        scores: Scores,
+        *,
+        margin: float,
+        level: float,
+        seed: int,
+        left_out: dict[str, int],
+        draws: int = DRAWS,
     ) -> None:
         self.scores, self.plan, self.margin, self.level = scores, scores.plan, margin, level
         self.left_out, self.noise = left_out, seed
@@ -88,10 +97,11 @@ class Comparison:
         self.items, self.seeds = len(scores.main.roots), scores.main.gain.shape[1]
         self.clusters = int(scores.main.roots.max()) + 1
         self.halves = np.random.default_rng(seed).permutation(self.clusters) % 2
-        self.weights = bootstrap.cluster_weights(self.clusters, DRAWS, np.random.default_rng(seed))
+        self.weights = bootstrap.cluster_weights(self.clusters, draws, np.random.default_rng(seed))
         self.sizes: Floats = np.bincount(
             scores.main.roots, scores.main.sizes, minlength=self.clusters
         ).astype(np.float64)
+        self.drawn: dict[int, Floats] = {}
         self.unit_loss = 1.0
         self.sums = sums_by_root(scores.main.gain, scores.main.roots)
         if scores.text:
@@ -100,6 +110,11 @@ class Comparison:
             self.sums = self.sums / self.unit_loss
         variance = bootstrap.training_variance(self.sums, self.sizes, self.rows)
         self.score = self.two_level(self.sums, self.overlap, variance)
+
+    @property
+    def learner(self) -> str:
+        """What was trained."""
+        return self.scores.learner
 
     @property
     def difference_unit(self) -> str:
@@ -117,9 +132,11 @@ class Comparison:
         value = float(self.score.value[first] - self.score.value[second])
         return value, self.score.draws[:, first] - self.score.draws[:, second]
 
-    def two_level(self, sums: Floats, overlap: Floats, variance: Floats) -> Estimate:
+    def two_level(
+        self, sums: Floats, overlap: Floats, variance: Floats, luck: Floats | float = 0.0
+    ) -> Estimate:
         """Draws over the test roots and seeds of this comparison, for anything summed by root."""
-        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1)
+        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1, luck)
 
     def within(self, arms: list[int], inside: npt.NDArray[np.bool_]) -> Estimate:
         """The arms on part of the test items."""
@@ -131,12 +148,18 @@ class Comparison:
         """The arms on other items, in the same unit of loss."""
         everything = sums_by_root(items.gain, items.roots) / self.unit_loss
         sizes = np.bincount(items.roots, items.sizes).astype(np.float64)
-        rng = np.random.default_rng(self.noise + 2)
-        weights = bootstrap.cluster_weights(len(sizes), DRAWS, rng)
+        weights = self._weights_of(len(sizes))
         variance = bootstrap.training_variance(everything, sizes, self.rows)[arms]
         return bootstrap.two_level(
             everything[arms], sizes, self.overlap[arms], variance, weights, self.noise + 1
         )
+
+    def _weights_of(self, clusters: int) -> Floats:
+        """Draws of so many roots, the same ones whenever they are asked for."""
+        if clusters not in self.drawn:
+            rng = np.random.default_rng(self.noise + 2)
+            self.drawn = {clusters: bootstrap.cluster_weights(clusters, DRAWS, rng)}
+        return self.drawn[clusters]
 
     def level_of(self, name: str, arm: Arm, slice: dict[str, str]) -> Measure:
         """The score of an arm as people read it: accuracy, or bits per byte."""

@@ -59,6 +59,26 @@ def exchange_rates(rows: Floats, curve: Floats, real: Floats, synthetic: Floats,
     return rates
 
 
+def best_place(places: Floats, curve: Floats) -> float:
+    """Where a curve known at a few noisy points is highest, to a hundredth of its span.
+
+    Half of the answer is the curve between its points, a quarter the parabola through them and a quarter the straight
+    line: the highest point alone is often the luckiest, a parabola alone misses a cliff, and a line knows no middle.
+
+    Args:
+        places: Growing, shape (points,).
+        curve: Shape (points,).
+    Source: equal weights for forecasts that err differently, Bates & Granger 1969, Operational Research Quarterly 20,
+        451-468; what each choice gives away is in docs/statistics.md.
+    """
+    wanted = np.linspace(places[0], places[-1], 101)
+    line, parabola = (
+        np.polyval(np.polyfit(places, curve, min(degree, len(places) - 1)), wanted) for degree in (1, 2)
+    )
+    between = np.interp(wanted, places, curve)
+    return float(wanted[np.argmax(between / 2 + parabola / 4 + line / 4)])
+
+
 def crossing(places: Floats, gains: Floats, floor: float) -> Floats:
     """Where a curve first falls below `floor`, interpolated; the last place if it never does.
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.core.measure import Measure
 from assay.stats import bootstrap, decisions
 from assay.stats.bootstrap import Estimate
 from assay.trial import curves
 from assay.trial.arms import Arm
+from assay.trial.bend import bends
 from assay.trial.compare import METHOD, Comparison, Floats
+from assay.trial.proxy import snr
 
 _BENEFIT = (
     "best dose against the better of real once and repeated, both chosen on one half of test roots and seeds and "
@@ -33,7 +37,9 @@ def response(c: Comparison) -> list[Measure]:
         _harmful_above(c),
         exchange_rate(c),
         break_even(c),
+        _bend(c),
         _detectable(c, best),
+        snr(c.score, c.learner, items=c.items, level=c.level),
     ]
 
 
@@ -48,44 +54,63 @@ def gap(c: Comparison) -> Measure:
     return c.measure("trial.gap", value, draws, method, unit=c.difference_unit)
 
 
-def benefit(c: Comparison) -> Estimate:
-    """Gain of the best dose over the best real-only baseline, chosen and measured on different data.
+@dataclass(frozen=True)
+class Choice:
+    """A dose and a baseline, chosen on what they are not measured on.
 
-    Test roots and seeds are both cut in two. The dose and the baseline are chosen on one half of each
-    and measured on the other, in all four ways, so that the winner's luck is not counted as gain.
+    Attributes:
+        seeds: Where they are measured, shape (seeds,).
+        clusters: And on which test roots, shape (clusters,).
     """
-    plan = c.plan
-    doses = [c.place[arm] for arm in plan.addition]
-    baselines = [c.place[arm] for arm in (Arm(plan.budget), *plan.repeated)]
-    gain = np.zeros((1, c.seeds, c.clusters))
-    used = 0.0
+
+    dose: Arm
+    baseline: Arm
+    seeds: npt.NDArray[np.int64]
+    clusters: npt.NDArray[np.int64]
+
+
+def choices(c: Comparison) -> Iterator[Choice]:
+    """Test roots and seeds, both cut in two: chosen on one half of each, measured on the other, in all four ways."""
+    doses, baselines = c.plan.addition, (Arm(c.plan.budget), *c.plan.repeated)
     for parity in (0, 1):
         for half in (0, 1):
-            chosen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
-            best = doses[int(np.argmax(chosen[doses]))]
-            rival = baselines[int(np.argmax(chosen[baselines]))]
-            here = np.flatnonzero(c.halves == half)
-            seeds = np.arange(parity, c.seeds, 2)
-            gain[0][np.ix_(seeds, here)] = (
-                c.sums[best][np.ix_(seeds, here)] - c.sums[rival][np.ix_(seeds, here)]
+            seen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
+            yield Choice(
+                max(doses, key=lambda arm: float(seen[c.place[arm]])),
+                max(baselines, key=lambda arm: float(seen[c.place[arm]])),
+                np.arange(parity, c.seeds, 2),
+                np.flatnonzero(c.halves == half),
             )
-            used = max(used, c.overlap[best], c.overlap[rival])
+
+
+def benefit(c: Comparison) -> Estimate:
+    """Gain of the dose that does best over the real-only baseline that does best, without the winner's luck.
+
+    What it estimates is the true gain of the arms that `choices` names, on average of the four ways: what whoever
+    follows such a trial would gain. The gain of the truly best dose is a little more, for few trials find it.
+    """
+    gain = np.zeros((1, c.seeds, c.clusters))
+    used = 0.0
+    for each in choices(c):
+        best, rival = c.place[each.dose], c.place[each.baseline]
+        here = np.ix_(each.seeds, each.clusters)
+        gain[0][here] = c.sums[best][here] - c.sums[rival][here]
+        used = max(used, c.overlap[best], c.overlap[rival])
     # A difference of arms is an arm of its own: luck that both share is no luck in it.
-    variance = bootstrap.training_variance(
-        gain, c.sizes, np.array([[plan.budget, plan.doses]], dtype=np.float64)
-    )
-    return c.two_level(gain, np.array([used]), variance)
+    whole, luck = bootstrap.spreads(gain, c.sizes)
+    return c.two_level(gain, np.array([used]), whole - luck, luck)
 
 
 def best_share(c: Comparison) -> Measure:
-    """The share of synthetic rows whose arm does best at a fixed number of rows."""
+    """The share of synthetic rows to take at a fixed number of rows, and between which arms the best one lies."""
     shares, value, draws = _replacement(c)
-    best = float(shares[int(np.argmax(value))])
+    best = curves.best_place(shares, value)
     return c.measure(
         "trial.best_share",
         best,
-        np.append(shares[np.argmax(draws, axis=1)], best),
-        f"share of the best of {len(shares)} arms of {c.plan.equal} rows each; {METHOD}",
+        shares[np.argmax(draws, axis=1)],
+        f"highest point of the curve through {len(shares)} arms of {c.plan.equal} rows each, averaged with a parabola "
+        f"and a line; interval: the arm that is best, draw by draw; {METHOD}",
     )
 
 
@@ -216,6 +241,20 @@ def _harmful_above(c: Comparison) -> Measure:
         f"where the score falls {c.margin:g} below real only, interpolated between arms of "
         f"{c.plan.equal} rows; an upper end of 1 means that no harm up to 100 % is possible; {METHOD}",
     )
+
+
+def _bend(c: Comparison) -> Measure:
+    """Whether synthetic rows stop helping sooner than their beginning promised, beside the same of real rows."""
+    real = _losses(c, c.plan.ladder)
+    return bends(*_losses(c, c.plan.pure), corpus="synthetic", items=c.items, reference=real, level=c.level)
+
+
+def _losses(c: Comparison, arms: tuple[Arm, ...]) -> tuple[Floats, Floats, Floats]:
+    """Rows of the arms, their losses, and draws of these: error rates, or shares of the loss of real rows alone."""
+    places = [c.place[arm] for arm in arms]
+    best = 0.0 if c.scores.text else 1.0
+    rows: Floats = np.array([arm.rows for arm in arms], dtype=np.float64)
+    return rows, best - c.score.value[places], best - c.score.draws[:, places]
 
 
 def _detectable(c: Comparison, gain: Estimate) -> Measure:

@@ -11,9 +11,8 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, matches
 
 _DASHES = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u2219": "*", "\u00f7": "/"}
@@ -56,8 +55,7 @@ def wrong_arithmetic(answers: pa.Array) -> Checked:
         answers: Text the model should have written, shape (rows,).
     """
     fits, fails = np.zeros(len(answers), bool), np.zeros(len(answers), bool)
-    found = pc.match_substring_regex(pc.fill_null(answers, ""), _CANDIDATE)
-    for row in np.flatnonzero(found.to_numpy(zero_copy_only=False)):
+    for row in np.flatnonzero(matches(answers, _CANDIDATE, needs="=")):
         held = [equation.holds for equation in equations(answers[int(row)].as_py())]
         fits[row], fails[row] = bool(held), not all(held)
     return Checked(fits, fails)

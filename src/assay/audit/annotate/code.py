@@ -10,17 +10,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, matches
 from assay.audit.annotate.fences import Block, blocks
-from assay.audit.rows import Bools, Index
+from assay.audit.rows import Index
 
 # Longer or deeper code is left uncounted: a parser's time and stack are no playground for hostile rows.
 _MOST_CHARACTERS, _DEEPEST = 50_000, 40
 _TAGS = frozenset({"python", "python3", "py", "py3"})
 _STARTS = r"(?:def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |async def \w+\()"
-_CANDIDATE = rf"(?:^|\n)[ \t]*```|^\s*(?:@\w|{_STARTS})"
+_FENCE = r"(?:^|\n)[ \t]*```"
+_OPENS = rf"^\s*(?:@\w|{_STARTS})"
 _PROMPT_IS_CODE = r"(?:^|\n)(?:async )?def \w+\([^\n]*:[ \t]*\n[ \t]+\S"
 _CODE_START = re.compile(rf"\s*(?:@\w|{_STARTS})")
 _INDENTED = re.compile(r"(?:[ \t]*\n)*[ \t]+\S")
@@ -72,15 +72,10 @@ def parses(source: str) -> bool | None:
 
 
 def _candidates(prompts: pa.Array, answers: pa.Array) -> Index:
-    found = _matches(answers, _CANDIDATE)
+    found = matches(answers, _FENCE, needs="`") | matches(answers, _OPENS)
     if prompts.null_count < len(prompts):
-        found |= _matches(prompts, _PROMPT_IS_CODE)
+        found |= matches(prompts, _PROMPT_IS_CODE)
     return np.flatnonzero(found)
-
-
-def _matches(texts: pa.Array, pattern: str) -> Bools:
-    found = pc.match_substring_regex(pc.fill_null(texts, ""), pattern)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _code(prompt: str | None, answer: str) -> Iterator[Block]:

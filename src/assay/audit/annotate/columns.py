@@ -12,13 +12,15 @@ import numpy.typing as npt
 from assay.audit.annotate.content import Content, content
 from assay.audit.annotate.copies import Copied, Shared, unshared
 from assay.audit.annotate.frames import Frequent, framed, frames, frequent
+from assay.audit.annotate.groups import Mentioned, mentioned
 from assay.audit.annotate.lineage import Base, lineage
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
-from assay.audit.rows import Bools, Index, Rows
+from assay.audit.groups.lists import NO_LISTS, Lists
+from assay.audit.rows import NEAR, Bools, Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import clusters
@@ -45,6 +47,7 @@ class Columns:
         named, terms, bases: What the rows say of their origin, see `annotate.lineage.Lineage`.
         clear_terms: Their generator and licence are known to restrict nothing.
         region: Region of the real data that the row lies in, or -1.
+        mentioned: Groups of people that the row speaks of.
     """
 
     root: npt.NDArray[np.uint64]
@@ -72,6 +75,7 @@ class Columns:
     bases: Mapping[Base, Bools]
     clear_terms: Bools
     region: Index
+    mentioned: Mentioned
 
     def __len__(self) -> int:
         return len(self.root)
@@ -93,15 +97,19 @@ def annotate(
     regions: Regions = NO_REGIONS,
     words: Frequent | None = None,
     spoken: frozenset[int] = frozenset(),
+    lists: Lists = NO_LISTS,
+    near: float = NEAR,
 ) -> Columns:
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
 
     Args:
         words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
         spoken: The languages of the real rows, where they are known.
+        lists: Groups of people to look for.
+        near: Similarity from which rows count as near-duplicates.
     """
-    near_group = clusters(rows.sketches)
-    known = Known(tuple(phrases), regions, words or frequent(rows), spoken)
+    near_group = clusters(rows.sketches, near)
+    known = Known(tuple(phrases), regions, words or frequent(rows), spoken, lists)
     parts = list(map_batches(lambda batch: row_columns(batch, known), rows.batches()))
     whole = _joined(*parts) if parts else row_columns(rows, known)
     return _with_repeats(
@@ -125,6 +133,7 @@ class Known:
     regions: Regions
     words: Frequent
     spoken: frozenset[int] = frozenset()
+    lists: Lists = NO_LISTS
 
 
 def row_columns(rows: Rows, known: Known) -> Columns:
@@ -147,7 +156,7 @@ def row_columns(rows: Rows, known: Known) -> Columns:
         copied_tokens=np.zeros(len(rows), np.int64),
         near_copy=nowhere,
         shared=unshared(len(rows)),
-        pii={},
+        pii=dict.fromkeys(KINDS, nowhere),
         frames=frames(rows, known.words),
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
@@ -158,6 +167,7 @@ def row_columns(rows: Rows, known: Known) -> Columns:
         bases=origin.bases,
         clear_terms=origin.clear,
         region=known.regions.of(rows),
+        mentioned=mentioned(rows, known.lists),
     )
 
 
@@ -203,17 +213,6 @@ def _with_repeats(columns: Columns) -> Columns:
         content=columns.content.compared_afresh(),
         asked=columns.asked.with_repeats(),
     )
-
-
-def _taken(values: Any, index: Index) -> Any:
-    """The rows at `index` of an array, of every array of a mapping, or of every field of a group of columns."""
-    if isinstance(values, Mapping):
-        return {name: _taken(each, index) for name, each in values.items()}
-    if is_dataclass(values) and not isinstance(values, type):
-        return replace(
-            values, **{each.name: _taken(getattr(values, each.name), index) for each in fields(values)}
-        )
-    return values[index]
 
 
 def _strings(values: object) -> npt.NDArray[np.str_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from assay.audit.rows import Bools, Rows, mixed
 from assay.engine.local import map_batches
+from assay.kernels.numbering import index, places
 from assay.kernels.shapes import PLAIN, shapes
 from assay.kernels.skeletons import skeletons
 
@@ -44,8 +46,17 @@ class Frequent:
         """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
         if not len(self.ids):
             return np.zeros(len(ids), np.int64)
-        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return np.where(self.ids[at] == ids, self.rank[at], len(self.ids))
+        # The place of an unknown word is -1, where the last entry stands.
+        return np.asarray(self._ranks[places(self._slots, self.ids, ids)], dtype=np.int64)
+
+    @functools.cached_property
+    def _ranks(self) -> npt.NDArray[np.int64]:
+        return np.append(self.rank, len(self.ids))
+
+    @functools.cached_property
+    def _slots(self) -> npt.NDArray[np.int32]:
+        slots: npt.NDArray[np.int32] = index(self.ids)
+        return slots
 
     def reaching(self, share: float) -> int:
         """How many of the commonest words it takes to make up `share` of all words."""

@@ -7,11 +7,9 @@ import re
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, matches
 from assay.audit.annotate.fences import blocks
-from assay.audit.rows import Bools
 
 _MOST_CHARACTERS, _DEEPEST = 1_000_000, 400
 _FENCED = r"(?i)(?:^|\n)[ \t]*```[ \t]*json\b"
@@ -33,10 +31,10 @@ def invalid_json(prompts: pa.Array, answers: pa.Array) -> Checked:
     JSON may stand within other words: the longest stretch from a bracket to its counterpart is tried. A fence
     may hold one value or one in every line.
     """
-    fenced = _matches(answers, _FENCED)
+    fenced = matches(answers, _FENCED, needs="`")
     asked = np.zeros(len(answers), bool)
     if prompts.null_count < len(prompts):
-        asked = _matches(prompts, _ASKED) & ~_matches(prompts, _ABOUT_PROGRAMS)
+        asked = matches(prompts, _ASKED) & ~matches(prompts, _ABOUT_PROGRAMS)
     fits, fails = np.zeros(len(answers), bool), np.zeros(len(answers), bool)
     for row in np.flatnonzero(fenced | asked):
         valid = _valid(answers[int(row)].as_py())
@@ -92,8 +90,3 @@ def _deep(source: str) -> bool:
         if depth > _DEEPEST:
             return True
     return False
-
-
-def _matches(texts: pa.Array, pattern: str) -> Bools:
-    found = pc.match_substring_regex(pc.fill_null(texts, ""), pattern)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)

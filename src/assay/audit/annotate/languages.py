@@ -16,6 +16,7 @@ from assay.audit.annotate.checked import Checked
 from assay.audit.rows import Bools, Rows
 from assay.engine.local import map_batches
 from assay.kernels import writing
+from assay.kernels.numbering import find, index
 from assay.kernels.scripts import SCRIPTS
 from assay.kernels.text import Tokens, tokens
 
@@ -116,6 +117,7 @@ class _Lists:
 
     Attributes:
         words: Token ids, ascending.
+        slots: The table they are found in.
         weights: What a word is worth to each language, shape (words, languages).
         scripts: Script of each language as a position in `SCRIPTS`.
         of_script: The language a script tells by itself, by position in `SCRIPTS`.
@@ -124,6 +126,7 @@ class _Lists:
 
     codes: tuple[str, ...]
     words: npt.NDArray[np.uint64]
+    slots: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
     scripts: npt.NDArray[np.int64]
     of_script: Codes
@@ -146,11 +149,11 @@ def _lists() -> _Lists:
     shown = {"Han": "zh", "Kana": "ja"}
     of_script = np.array([everything.index(shown.get(name, name)) for name in SCRIPTS], np.int16)
     of_script[listed] = UNKNOWN
-    return _Lists(codes, words, weights, scripts, of_script, listed)
+    return _Lists(codes, words, index(words), weights, scripts, of_script, listed)
 
 
 def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Codes:
-    found, scores = _scores(words.ids, words.offsets, lists.words, lists.weights)
+    found, scores = _scores(words.ids, words.offsets, lists.words, lists.slots, lists.weights)
     scores[lists.scripts[None, :] != script[:, None]] = 0
     row, best = np.arange(len(scores)), scores.argmax(axis=1)
     ahead = scores[row, best] >= _AHEAD * np.partition(scores, -2, axis=1)[:, -2]
@@ -161,7 +164,7 @@ def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Co
 
 
 @numba.njit(nogil=True, cache=True)
-def _scores(ids, offsets, words, weights):  # type: ignore[no-untyped-def]
+def _scores(ids, offsets, words, slots, weights):  # type: ignore[no-untyped-def]
     """Summed weights of each row's words for each language, and of its different words; (rows, languages)."""
     width = weights.shape[1]
     found = np.zeros((len(offsets) - 1, width), np.float32)
@@ -169,8 +172,8 @@ def _scores(ids, offsets, words, weights):  # type: ignore[no-untyped-def]
     last_row = np.full(len(words), -1, np.int64)
     for row in range(len(found)):
         for token in range(offsets[row], offsets[row + 1]):
-            place = np.searchsorted(words, ids[token])
-            if place < len(words) and words[place] == ids[token]:
+            place = find(slots, words, ids[token])
+            if place >= 0:
                 # A text that says one word again and again is no evidence of a language.
                 fresh = last_row[place] != row
                 last_row[place] = row

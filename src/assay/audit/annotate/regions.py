@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.rows import Index, Rows, draw_rows
+from assay.kernels.numbering import numbered
 from assay.stats.kmeans import kmeans, nearest
 
 ROWS_PER_REGION = 50
@@ -70,10 +71,7 @@ def _names(real: Rows, where: Index, filled: Index) -> tuple[str, ...]:
     Source: Monroe, Colaresi & Quinn 2008, Political Analysis 16, 372-403: z of the log-odds with an
         informative Dirichlet prior.
     """
-    ids, first, number = np.unique(real.tokens.ids, return_index=True, return_inverse=True)
-    row = np.repeat(np.arange(len(real)), real.lengths)
-    held = np.unique(row * len(ids) + number)
-    row, word = held // len(ids), held % len(ids)
+    ids, first, word, row = numbered(real.tokens.ids, real.tokens.offsets)
     total = np.bincount(word, minlength=len(ids)).astype(float)
     names: list[str] = []
     for region in filled:

@@ -34,12 +34,16 @@ class Stock:
 
 def holds(answers: pa.Array, stock: Stock) -> Bools:
     """Rows whose answer holds a stock phrase where it counts, shape (rows,)."""
-    plain = pc.replace_substring(pc.utf8_lower(pc.fill_null(answers, "")), "\u2019", "'")
-    found = pc.match_substring_regex(pc.utf8_slice_codeunits(plain, 0, _EDGE_CHARACTERS), stock.leading)
+    text = pc.fill_null(answers, "")
+    found = pc.match_substring_regex(_plain(text, 0, _EDGE_CHARACTERS), stock.leading)
     if stock.closing is not None:
-        tail = pc.utf8_slice_codeunits(plain, -_EDGE_CHARACTERS, None)
-        found = pc.or_(found, pc.match_substring_regex(tail, stock.closing))
+        found = pc.or_(found, pc.match_substring_regex(_plain(text, -_EDGE_CHARACTERS, None), stock.closing))
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _plain(text: pa.Array, start: int, stop: int | None) -> pa.Array:
+    """A part of each text in lower case, with straight apostrophes."""
+    return pc.replace_substring(pc.utf8_lower(pc.utf8_slice_codeunits(text, start, stop)), "\u2019", "'")
 
 
 def locate(answer: str, stock: Stock) -> tuple[int, int] | None:

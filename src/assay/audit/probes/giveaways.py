@@ -11,8 +11,9 @@ import numpy.typing as npt
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.phrases import Phrase, find
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
-from assay.audit.rows import GROUPS, Bools, Index, Rows, groups, mixed
+from assay.audit.rows import GROUPS, Bools, Index, Rows, groups
 from assay.kernels.ngrams import ngram_ids
+from assay.kernels.numbering import Numbered, numbered
 from assay.stats import quantiles
 
 ORDERS = (1, 2, 3)
@@ -21,6 +22,7 @@ MOST_PHRASES = 20
 _LEVEL = 0.05
 # The prior weighs this share of the data, at the rates of both sides together: it draws the odds together.
 _PRIOR_WEIGHT = 0.5
+_LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Counted:
             prior. A phrase counts once a row, so that one row cannot make a giveaway.
         """
         ours, theirs, total, total_real = self._with_prior(kept)
-        return np.asarray(np.log(ours / (total - ours)) - np.log(theirs / (total_real - theirs)))
+        return np.asarray(_log_odds(ours, total) - _log_odds(theirs, total_real))
 
     @functools.cached_property
     def error(self) -> Floats:
@@ -60,7 +62,9 @@ class Counted:
         )
         scatter = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
         ours, theirs, _, _ = self._with_prior(everything)
-        return np.asarray(np.sqrt(np.maximum(1 / ours + 1 / theirs, scatter)))
+        return np.asarray(
+            np.sqrt(np.maximum(1 / np.maximum(ours, _LEAST) + 1 / np.maximum(theirs, _LEAST), scatter))
+        )
 
     def overused(self, kept: Bools) -> Bools:
         """Phrases that pass the cut, judged from the groups `kept` by the errors of all, shape (phrases,).
@@ -75,7 +79,7 @@ class Counted:
     def _with_prior(self, kept: Bools) -> tuple[Floats, Floats, float, float]:
         ours, theirs = self.counts[kept].sum(axis=0), self.counts_real[kept].sum(axis=0)
         total, total_real = float(self.total[kept].sum()), float(self.total_real[kept].sum())
-        rate = (ours + theirs) / (total + total_real)
+        rate = (ours + theirs) / max(total + total_real, 1.0)
         weight = 1 + _PRIOR_WEIGHT
         return (
             ours + _PRIOR_WEIGHT * total * rate,
@@ -93,39 +97,50 @@ class Counted:
 def counted(rows: Rows, real: Rows) -> Counted:
     """The phrases of one to three words that `rows` holds often enough to be judged."""
     held, held_real = _held(rows), _held(real)
-    ids, number, times = np.unique(held[0], return_inverse=True, return_counts=True)
-    frequent = times >= FEWEST_ROWS
-    place = np.cumsum(frequent) - 1
-    kept = frequent[number]
-    counts = _by_group(place[number[kept]], groups(rows)[held[1][kept]], int(frequent.sum()))
-    ids = ids[frequent]
-    at = np.minimum(np.searchsorted(ids, held_real[0]), max(len(ids) - 1, 0))
-    known = ids[at] == held_real[0] if len(ids) else np.zeros(len(at), bool)
-    counts_real = _by_group(at[known], groups(real)[held_real[1][known]], len(ids))
+    frequent = np.flatnonzero(np.bincount(held.number, minlength=len(held.items)) >= FEWEST_ROWS)
+    frequent = frequent[np.argsort(held.items[frequent])]
+    ids = held.items[frequent]
+    counts = _by_group(_places(ids, held), groups(rows)[held.row], len(ids))
+    counts_real = _by_group(_places(ids, held_real), groups(real)[held_real.row], len(ids))
     return Counted(
         ids,
         counts,
         counts_real,
-        np.bincount(groups(rows)[held[1]], minlength=GROUPS).astype(float),
-        np.bincount(groups(real)[held_real[1]], minlength=GROUPS).astype(float),
+        np.bincount(groups(rows)[held.row], minlength=GROUPS).astype(float),
+        np.bincount(groups(real)[held_real.row], minlength=GROUPS).astype(float),
         np.bincount(groups(rows), minlength=GROUPS).astype(float),
         np.bincount(groups(real), minlength=GROUPS).astype(float),
     )
 
 
-def _held(rows: Rows) -> tuple[npt.NDArray[np.uint64], Index]:
-    """Each phrase of each row once: its id and the row, shape (phrases held,)."""
-    found = []
-    for n in ORDERS:
-        ids, offsets = ngram_ids(rows.tokens, n)
-        row = np.repeat(np.arange(len(rows)), np.diff(offsets))
-        first = np.unique(ids ^ mixed(row.astype(np.uint64), salt=4), return_index=True)[1]
-        found.append((ids[first], row[first]))
-    return np.concatenate([ids for ids, _ in found]), np.concatenate([row for _, row in found])
+def _log_odds(part: Floats, whole: float) -> Floats:
+    # Where one phrase is all there is, or a side has none, odds have no number; a bound keeps them comparable.
+    return np.asarray(np.log(np.maximum(part, _LEAST)) - np.log(np.maximum(whole - part, _LEAST)))
+
+
+def _held(rows: Rows) -> Numbered:
+    """The different phrases, and each phrase of each row once."""
+    found = [numbered(*ngram_ids(rows.tokens, n)) for n in ORDERS]
+    shifts = np.cumsum([0, *(len(each.items) for each in found)])
+    return Numbered(
+        np.concatenate([each.items for each in found]),
+        np.concatenate([each.first for each in found]),
+        np.concatenate([each.number + shift for each, shift in zip(found, shifts, strict=False)]),
+        np.concatenate([each.row for each in found]),
+    )
+
+
+def _places(ids: npt.NDArray[np.uint64], held: Numbered) -> Index:
+    """Where among `ids`, which ascend, each phrase held stands, shape (phrases held,); -1 for others."""
+    at = np.minimum(np.searchsorted(ids, held.items), max(len(ids) - 1, 0))
+    known = ids[at] == held.items if len(ids) else np.zeros(len(at), bool)
+    return np.asarray(np.where(known, at, -1)[held.number], dtype=np.int64)
 
 
 def _by_group(phrase: Index, group: Index, number: int) -> Floats:
-    flat = np.bincount(group * number + phrase, minlength=GROUPS * number)
+    """How many rows of each group hold each of `number` phrases, shape (groups, number); -1 counts nowhere."""
+    known = phrase >= 0
+    flat = np.bincount(group[known] * number + phrase[known], minlength=GROUPS * number)
     return flat.reshape(GROUPS, number).astype(float)
 
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from assay.audit.annotate.labels import MOST_ROWS, label_noise
+from assay.audit.annotate.labels import MOST_ROWS, Noise, label_noise
 from assay.audit.probe import Reader, SampleProbe
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 
 
 def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-    noise = label_noise(rows, rng)
+    return _reader(label_noise(rows, rng))
+
+
+def knowing(rows: Rows, noise: Callable[[], Noise | None]) -> SampleProbe:
+    """The probe where the labels of all `rows` are judged already: a sample of all of them is not judged again."""
+
+    def prepare(drawn: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+        return _reader(noise()) if drawn is rows else _prepare(drawn, real, rng)
+
+    return replace(PROBE, prepare=prepare)
+
+
+def _reader(noise: Noise | None) -> Reader:
     if noise is None:
         raise InputError("needs rows with 2 to 200 labels, each on 5 rows or more")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,17 +12,39 @@ from assay.audit.rows import Bools, Rows
 from assay.stats.prdc import K, Neighbours, Prdc
 
 MOST_ROWS = 2_000
+LEAST_ROWS = 50
+TAIL = 0.1
 
 
-def _probe(name: str, question: str, read: Callable[[Prdc], float], most: float = 1.0) -> SampleProbe:
-    def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        neighbours = Neighbours.of(rows.vectors, real.vectors)
+@dataclass(frozen=True)
+class Places:
+    """What the balls of a part of two samples say, and the share of its rare real rows that are covered."""
 
-        def reader(kept: Bools, kept_real: Bools) -> float:
-            return read(neighbours.read(kept, kept_real))
+    all: Prdc
+    tail: float
 
-        return reader
 
+def in_tail(found: Prdc) -> Bools:
+    """The tenth of the real rows that lie farthest from their neighbours, shape (real rows,)."""
+    tail = np.zeros(len(found.radii), bool)
+    tail[np.argsort(-found.radii, kind="stable")[: round(TAIL * len(tail))]] = True
+    return tail
+
+
+def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+    """A reader of `Places`: all distances are found once, and each part of the rows is read once for every probe."""
+    neighbours = Neighbours.of(rows.vectors, real.vectors)
+    # Which rows are rare is settled once: drawn anew for each part, the border would drown what it asks.
+    tail = in_tail(neighbours.read(np.ones(len(rows), bool), np.ones(len(real), bool)))
+
+    def places(kept: Bools, kept_real: Bools) -> Places:
+        found, rare = neighbours.read(kept, kept_real), tail & kept_real
+        return Places(found, float(found.covered[rare].mean()) if rare.any() else float("nan"))
+
+    return places
+
+
+def _probe(name: str, question: str, number: Callable[[Prdc], float], most: float = 1.0) -> SampleProbe:
     return SampleProbe(
         name,
         prepare,
@@ -29,9 +52,10 @@ def _probe(name: str, question: str, read: Callable[[Prdc], float], most: float 
         equal="rows",
         against_real=True,
         most=MOST_ROWS,
-        least=50,
+        least=LEAST_ROWS,
         bounds=(0.0, most),
         share_of=1.0 if most == 1.0 else None,
+        number=lambda places: number(places.all),
     )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.probe import Reader, SampleProbe
-from assay.audit.rows import Bools, Index, Rows, mixed
+from assay.audit.rows import Bools, Index, Rows
 from assay.kernels.ngrams import ngram_ids
+from assay.kernels.numbering import numbered
 
 WORDS = 4
 
@@ -18,11 +19,8 @@ def held(rows: Rows, words: int) -> tuple[npt.NDArray[np.uint64], Index, Index]:
     Returns: The distinct runs in the rows, shape (runs,); then, one entry for each run that a row holds, the
         place of the run among them and the row, shape (held,).
     """
-    ids, offsets = ngram_ids(rows.tokens, words)
-    row = np.repeat(np.arange(len(rows)), np.diff(offsets))
-    once = np.unique(ids ^ mixed(row.astype(np.uint64), salt=5), return_index=True)[1]
-    distinct, place = np.unique(ids[once], return_inverse=True)
-    return distinct, place, row[once]
+    found = numbered(*ngram_ids(rows.tokens, words))
+    return found.items, found.number, found.row
 
 
 def _prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:

@@ -1,0 +1,219 @@
+"""Which words mark the rows about a group, more than they do in real data?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from assay.audit.annotate.columns import Columns
+from assay.audit.annotate.groups import mentioned
+from assay.audit.annotate.phrases import Phrase, find
+from assay.audit.groups.lists import Lists
+from assay.audit.probe import Floats, Probe, Reader, SampleProbe
+from assay.audit.probes.bias_groups import any_of, listed, mask
+from assay.audit.rows import GROUPS, Bools, Rows, groups
+from assay.core.errors import InputError
+from assay.stats import quantiles
+from assay.stats.association import log_odds
+
+NAME = "bias.marked_words"
+LEAST = 50
+FEWEST_ROWS = 10
+MOST_WORDS = 10
+SKIPPED = ("occupation", "dialect", "first name")
+_LEVEL = 0.05
+# Pseudo-rows, spread over the words as all four texts together use them.
+_PRIOR_ROWS = 20.0
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Words of rows about one group, and about the others of its theme, on both sides.
+
+    Attributes:
+        group: Number of the group.
+        ids: Id of each word that is judged, shape (words,).
+        counts: Rows that hold it, by kin: about the group and about the others, synthetic, then real; shape
+            (4, kin, words).
+        rows: Rows by kin, in the same order, shape (4, kin).
+    """
+
+    group: int
+    ids: npt.NDArray[np.uint64]
+    counts: Floats
+    rows: Floats
+
+    def lead(self, kept: Bools) -> Floats:
+        """Log-odds of each word in rows about the group against the others, synthetic minus real; shape (words,)."""
+        return self._compared(kept)[0]
+
+    def found(self, kept: Bools, errors: Floats) -> Bools:
+        """Words past the cut that also stand in a larger share of the group's rows than in real ones."""
+        held, rows = self.counts[:, kept].sum(axis=1), self.rows[:, kept].sum(axis=1)
+        more = held[0] / max(rows[0], 1) > held[2] / max(rows[2], 1)
+        return np.asarray((self.lead(kept) > self.cut * errors) & more)
+
+    def errors(self) -> Floats:
+        """Standard error of each lead: that of the counts, or the jackknife's over kin if larger."""
+        everything = np.ones(GROUPS, bool)
+        without = np.stack([self.lead(everything ^ (np.arange(GROUPS) == kin)) for kin in range(GROUPS)])
+        scatter = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+        return np.asarray(np.sqrt(np.maximum(self._compared(everything)[1], scatter)))
+
+    @property
+    def cut(self) -> float:
+        """The z that one word in any of 20 samples would pass by chance (Bonferroni)."""
+        return -quantiles.normal(_LEVEL / max(len(self.ids), 1))
+
+    def _compared(self, kept: Bools) -> tuple[Floats, Floats]:
+        held = self.counts[:, kept].sum(axis=1)
+        rate = held.sum(axis=0) + 0.5
+        prior = _PRIOR_ROWS * rate / rate.sum() * held.sum() / max(self.rows[:, kept].sum(), 1)
+        made, real = (log_odds(held[side], held[side + 1], prior) for side in (0, 2))
+        return made.value - real.value, made.variance + real.variance
+
+
+def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
+    """The words of every group that enough rows on both sides are about; none of the words that name the theme."""
+    sides = [(side, mentioned(side, lists)) for side in (rows, real)]
+    chosen = []
+    for number, group in enumerate(lists.groups):
+        members = mask(lists, lists.members(group.theme))
+        masks = []
+        for _, found in sides:
+            about = found.are_about(number)
+            masks += [about, any_of(found.about, members) & ~about]
+        if group.theme not in SKIPPED and min(each.sum() for each in masks) >= LEAST:
+            chosen.append((number, masks))
+    if not chosen:
+        return []
+    vocabulary, (held, held_real) = _held(rows, real)
+    kin, kin_real = (_indicator(groups(side)) for side in (rows, real))
+    result = []
+    for number, masks in chosen:
+        parts = [
+            (which @ sp.diags(each.astype(float)), words)
+            for each, which, words in zip(
+                masks, (kin, kin, kin_real, kin_real), (held, held, held_real, held_real), strict=True
+            )
+        ]
+        counts = np.stack([np.asarray((which @ words).todense()) for which, words in parts])
+        sizes = np.stack([np.asarray(which.sum(axis=1)).ravel() for which, _ in parts])
+        names = _names_of(lists, lists.theme_of[number])
+        judged = (counts[0].sum(axis=0) >= FEWEST_ROWS) & ~np.isin(vocabulary, names)
+        result.append(Marked(number, vocabulary[judged], counts[:, :, judged], sizes))
+    return result
+
+
+def _held(rows: Rows, real: Rows) -> tuple[npt.NDArray[np.uint64], tuple[sp.csr_matrix, sp.csr_matrix]]:
+    """The words that enough rows hold, and which rows hold them, as matrices of shape (rows, words)."""
+    distinct = []
+    for side in (rows, real):
+        row = np.repeat(np.arange(len(side)), np.diff(side.tokens.offsets))
+        ids, number = np.unique(side.tokens.ids, return_inverse=True)
+        pairs = np.unique(row * len(ids) + number)
+        distinct.append((pairs // max(len(ids), 1), ids[pairs % max(len(ids), 1)]))
+    ids, times = np.unique(distinct[0][1], return_counts=True)
+    vocabulary = ids[times >= FEWEST_ROWS]
+    matrices = []
+    for side, (row, word) in zip((rows, real), distinct, strict=True):
+        at = np.minimum(np.searchsorted(vocabulary, word), max(len(vocabulary) - 1, 0))
+        known = vocabulary[at] == word if len(vocabulary) else np.zeros(len(word), bool)
+        shape = (len(side), len(vocabulary))
+        matrices.append(sp.csr_matrix((np.ones(int(known.sum())), (row[known], at[known])), shape=shape))
+    return vocabulary, (matrices[0], matrices[1])
+
+
+def _indicator(kin: npt.NDArray[np.int64]) -> sp.csr_matrix:
+    return sp.csr_matrix((np.ones(len(kin)), (kin, np.arange(len(kin)))), shape=(GROUPS, len(kin)))
+
+
+def _names_of(lists: Lists, theme: int) -> npt.NDArray[np.uint64]:
+    """Ids of all phrases of a theme."""
+    book = lists.book
+    owner = np.repeat(np.arange(len(book.ids)), np.diff(book.bounds))
+    return np.asarray(book.ids[np.unique(owner[book.owners[:, 0] == theme])])
+
+
+def words_probe(lists: Lists) -> SampleProbe:
+    """The question how many words mark a group more than in real rows."""
+
+    def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
+        found = marked(rows, real, lists)
+        if not found:
+            raise InputError(
+                f"no group and the others of its theme have {LEAST} rows about them on both sides"
+            )
+        errors = [each.errors() for each in found]
+        kin, kin_real = groups(rows), groups(real)
+
+        def number(kept: Bools, kept_real: Bools) -> float:
+            present = np.zeros(GROUPS, bool)
+            present[kin[kept]] = True
+            present[kin_real[kept_real]] = True
+            return float(
+                sum(each.found(present, error).sum() for each, error in zip(found, errors, strict=True))
+            )
+
+        return number
+
+    return SampleProbe(
+        NAME,
+        prepare,
+        f"words in at least {FEWEST_ROWS} rows about a group whose log-odds against rows about the other groups of its "
+        f"theme, with an informative Dirichlet prior, exceed the same log-odds of real rows at the {_LEVEL:.0%} level over "
+        "all words (Bonferroni); summed over groups, words that name a group left out; equally many rows a side",
+        equal="rows",
+        against_real=True,
+        most=20_000,
+        least=2 * LEAST,
+        counts=True,
+    )
+
+
+def marking(rows: Rows, real: Rows, lists: Lists) -> tuple[tuple[int, Phrase], ...]:
+    """The words that mark each group most, with the number of the group; `rows` and `real` are samples."""
+    everything = np.ones(GROUPS, bool)
+    listed_words: list[tuple[int, Phrase]] = []
+    for each in marked(rows, real, lists):
+        errors = each.errors()
+        surely = np.where(each.found(everything, errors), each.lead(everything) - 2 * errors, -np.inf)
+        first = np.argsort(-surely, kind="stable")[:MOST_WORDS]
+        chosen = each.ids[first[surely[first] > -np.inf]]
+        listed_words += [(each.group, find(rows, int(word), (1,))) for word in chosen]
+    return tuple(listed_words)
+
+
+def word_probes(lists: Lists, found: tuple[tuple[int, Phrase], ...]) -> tuple[Probe, ...]:
+    """One probe for each marked word: the share of rows about the group that hold it. Columns must know the phrases."""
+    return tuple(_probe(lists, group, phrase) for group, phrase in found)
+
+
+def _probe(lists: Lists, group: int, phrase: Phrase) -> Probe:
+    part = listed(lists, group)
+
+    def tally(columns: Columns) -> Floats:
+        about = part.about(columns)
+        return np.column_stack([about & columns.phrases[phrase.text], about]).astype(float)
+
+    return Probe(
+        NAME,
+        tally,
+        "rows about the group that hold the word / rows about the group",
+        slice=part.slice | {"word": phrase.text},
+        unit="share of rows",
+    )
+
+
+def contexts(
+    lists: Lists, columns: Columns, found: tuple[tuple[int, Phrase], ...], each: int = 2
+) -> Iterator[tuple[dict[str, str], int, Phrase]]:
+    """Rows to look at: the slice of a marked word, the place of a row about the group that holds it, the word."""
+    for group, phrase in found:
+        part = listed(lists, group)
+        for row in np.flatnonzero(part.about(columns) & columns.phrases[phrase.text])[:each]:
+            yield part.slice | {"word": phrase.text}, int(row), phrase

@@ -1,0 +1,202 @@
+"""Where listed words and phrases stand in text: the longest at each place, theme by theme, from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from assay.kernels.arrow import text_buffers
+from assay.kernels.hashing import SEED, mix
+from assay.kernels.ngrams import ngram_ids
+from assay.kernels.scripts import UPPER, kinds
+from assay.kernels.text import Tokens, decode, tokens
+
+MOST_WORDS = 8
+# What a phrase belongs to when it is only there to keep shorter ones from counting.
+NOTHING = -1
+Owners = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    """Phrases in a hash table, with what each belongs to.
+
+    Attributes:
+        slots: Open addressing: place of an id in `ids`, or -1; shape (a power of two,).
+        ids: Id of each phrase, and of each first word that is none itself.
+        reach: Words of the longest phrase that begins with this word, shape of `ids`; 0 for longer ids.
+        capital: The phrase counts only where its first letter is a capital, shape of `ids`.
+        bounds: Phrase i belongs to ``owners[bounds[i]:bounds[i + 1]]``, shape (ids + 1,).
+        owners: Theme and group, shape (owners, 2); the group may be `NOTHING`.
+        themes: Number of themes.
+    """
+
+    slots: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.uint64]
+    reach: npt.NDArray[np.int64]
+    capital: npt.NDArray[np.bool_]
+    bounds: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+    themes: int
+
+    @classmethod
+    def of(cls, phrases: Mapping[str, Owners]) -> Phrasebook:
+        """The table of `phrases`, each with its (theme, group) pairs, at most one group a theme.
+
+        A phrase whose first letter is a capital counts only where it is written with one ("Polish", "Turkey");
+        all others count in any case. Phrases of more than eight words, or without any, never match.
+        """
+        written = sorted(phrases)
+        words = tokens(pa.array(written, pa.large_string()))
+        lengths = np.diff(words.offsets)
+        ids = np.zeros(len(written), np.uint64)
+        for n in range(1, MOST_WORDS + 1):
+            grams, offsets = ngram_ids(words, n)
+            exact = np.flatnonzero(lengths == n)
+            ids[exact] = grams[offsets[exact]]
+        reach: dict[int, int] = {}
+        owners: dict[int, list[tuple[int, int]]] = {}
+        capital: dict[int, bool] = {}
+        for place in np.flatnonzero((lengths > 0) & (lengths <= MOST_WORDS)):
+            key, first = int(ids[place]), int(words.ids[words.offsets[place]])
+            reach[first] = max(reach.get(first, 0), int(lengths[place]))
+            owners.setdefault(first, [])
+            owners.setdefault(key, []).extend(phrases[written[place]])
+            # Written both ways, it counts in any case.
+            capital[key] = capital.get(key, True) and _capital(written[place])
+        keys = np.array(sorted(owners), np.uint64)
+        listed = [owners[int(key)] for key in keys]
+        flat = [pair for pairs in listed for pair in pairs]
+        return cls(
+            _slots(keys),
+            keys,
+            np.array([reach.get(int(key), 0) for key in keys], np.int64),
+            np.array([capital.get(int(key), False) for key in keys], bool),
+            np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(
+                np.int64
+            ),
+            np.array(flat, np.int64).reshape(len(flat), 2),
+            max((theme for theme, _ in flat), default=-1) + 1,
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where phrases stand; arrays of shape (found,), by row and then by place.
+
+    Attributes:
+        row, group: The row, and the group the phrase belongs to.
+        first: First token of the phrase, counted within the row.
+        words: How many tokens it has.
+    """
+
+    row: npt.NDArray[np.int64]
+    group: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
+
+
+def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
+    """Every phrase of `book` in the rows; of those of one theme that overlap, the leftmost and longest.
+
+    Args:
+        text: The rows, large_string.
+        words: The same rows tokenised.
+    """
+    if not len(book.ids) or not words.rows:
+        return Found(*np.zeros((4, 0), np.int64))
+    found, start = [], 0
+    for offsets, data in text_buffers(text):
+        rows = len(offsets) - 1
+        part = words.offsets[start : start + rows + 1]
+        marks = _find(
+            offsets, data, words.ids, words.starts, part, kinds(),
+            book.slots, book.ids, book.reach, book.capital, book.bounds, book.owners, book.themes,
+        )  # fmt: skip
+        marks[0] += start
+        found.append(marks)
+        start += rows
+    return Found(*np.concatenate(found, axis=1))
+
+
+def _capital(phrase: str) -> bool:
+    return next((sign for sign in phrase if sign.isalnum()), "").isupper()
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _look_up(slots, ids, item):  # type: ignore[no-untyped-def]
+    """Place of `item` in `ids`, or -1."""
+    mask = np.uint64(len(slots) - 1)
+    slot = (item >> np.uint64(17)) & mask
+    while slots[slot] >= 0 and ids[slots[slot]] != item:
+        slot = (slot + np.uint64(1)) & mask
+    return slots[slot]
+
+
+@numba.njit(nogil=True, cache=True)
+def _slots(ids):  # type: ignore[no-untyped-def]
+    size = 2
+    # Three slots of four stay empty: nearly every word of a text is listed nowhere and stops at its first look.
+    while size < 4 * len(ids):
+        size *= 2
+    mask = np.uint64(size - 1)
+    slots = np.full(size, -1, np.int64)
+    for place in range(len(ids)):
+        slot = (ids[place] >> np.uint64(17)) & mask
+        while slots[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = place
+    return slots
+
+
+@numba.njit(nogil=True, cache=True)
+def _find(offsets, data, words, starts, rows, kinds, slots, ids, reach, capital, bounds, owners, themes):  # type: ignore[no-untyped-def]
+    """Row, group, first token and number of tokens of each phrase found, shape (4, found)."""
+    found = 0
+    marks = np.empty((4, 1024), np.int64)
+    until = np.zeros(themes, np.int64)
+    places = np.empty(MOST_WORDS, np.int64)
+    for row in range(len(rows) - 1):
+        until[:] = 0
+        begin, stop = rows[row], rows[row + 1]
+        for at in range(begin, stop):
+            place = _look_up(slots, ids, words[at])
+            if place < 0:
+                continue
+            most = min(reach[place], stop - at)
+            places[0] = place
+            state = words[at]
+            for n in range(1, most):
+                state = mix(state * SEED + words[at + n])
+                places[n] = _look_up(slots, ids, state)
+            upper = -1
+            for n in range(most - 1, -1, -1):
+                place = places[n]
+                if place < 0:
+                    continue
+                if capital[place]:
+                    if upper < 0:
+                        code, _ = decode(data, offsets[row] + starts[at])
+                        upper = (kinds[code] & UPPER) != 0
+                    if upper == 0:
+                        continue
+                for owner in range(bounds[place], bounds[place + 1]):
+                    theme, group = owners[owner]
+                    if at - begin < until[theme]:
+                        continue
+                    until[theme] = at - begin + n + 1
+                    if group < 0:
+                        continue
+                    if found == marks.shape[1]:
+                        grown = np.empty((4, 2 * found), np.int64)
+                        grown[:, :found] = marks
+                        marks = grown
+                    marks[0, found], marks[1, found] = row, group
+                    marks[2, found], marks[3, found] = at - begin, n + 1
+                    found += 1
+    return marks[:, :found].copy()
