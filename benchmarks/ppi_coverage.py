@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from assay.core.catalogue import define
+from assay.core.labels import Answers
 from assay.label import rate
-from assay.label.answers import Answers
 from assay.label.design import draw
 from assay.stats.ppi import prediction_powered
 

@@ -613,6 +613,27 @@ def label(
 
 
 @app.command()
+def serve(
+    runs: Annotated[Path, typer.Argument(help="Folder that holds the folders of runs, or of one run.")],
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Port to listen on, on this machine alone; 0 takes a free one."),
+    ] = 8642,
+    as_json: Json = False,
+) -> None:
+    """Browse runs, compare them, search and label their rows in a browser on this machine."""
+    from assay.study import serve as listen
+
+    server = listen(runs, port=port)
+    if as_json:
+        sys.stdout.write(json.dumps({"url": server.url, "runs": server.runs}) + "\n")
+    else:
+        sys.stdout.write(f"{server.runs:,} runs. Open this address; Ctrl-C ends:\n{server.url}\n")
+    sys.stdout.flush()
+    server.forever()
+
+
+@app.command()
 def generate(
     sources: Annotated[Paths, typer.Option("--from", help="Real labelled rows to learn the manner from.")],
     out: Annotated[

@@ -26,6 +26,7 @@ from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
+from assay.core.labels import LABELS
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.step import Step, seconds_spent
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from assay.engine.evals import EvalFile
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
+    from assay.serve.server import Server
 
 NAMED = 20  # rows of a loss that are named in the evidence
 Role = Literal["real", "synthetic", "test", "holdout", "shifted", "general"]
@@ -262,10 +264,7 @@ def label(
     from assay.label.ask import ask
     from assay.label.sheet import open_sheet
 
-    run, study = Run(folder), Study.load(folder / "study.toml")
-    if not study.audit:
-        raise InputError("this run has no audit", where=str(folder), fix="Make one with `assay run --out`.")
-    synthetic = _corpus_read(run)
+    run, study, synthetic = _audited(folder)
     sheet = open_sheet(folder, synthetic, run.evidence.seed)
     if labels is not None:
         sheet.answers.take(labels)
@@ -274,10 +273,37 @@ def label(
     return _conclude(study, folder, run.evidence, synthetic)
 
 
+def serve(folder: Path, *, port: int) -> Server:
+    """A page over the runs of a folder, listening on this machine alone but not yet answering.
+
+    Raises: InputError: the folder does not exist, or the port is taken.
+    """
+    from assay.label.sheet import open_sheet
+    from assay.serve.server import Server
+
+    def draw(run: Path) -> None:
+        known, _, synthetic = _audited(run)
+        open_sheet(run, synthetic, known.evidence.seed)
+
+    def conclude(run: Path) -> Run:
+        known, study, synthetic = _audited(run)
+        return _conclude(study, run, known.evidence, synthetic)
+
+    return Server(folder, port=port, draw=draw, conclude=conclude)
+
+
+def _audited(folder: Path) -> tuple[Run, Study, Corpus]:
+    """A run with its settings and synthetic rows. Raises: InputError: it has no audit."""
+    run, study = Run(folder), Study.load(folder / "study.toml")
+    if not study.audit:
+        raise InputError("this run has no audit", where=str(folder), fix="Make one with `assay run --out`.")
+    return run, study, run.corpus("synthetic")
+
+
 def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) -> Run:
     """Add what the labels in the folder say, decide every claim, write the evidence and draw its pages."""
     from assay.label.rate import NAME, unlabelled
-    from assay.label.sheet import LABELS, open_sheet
+    from assay.label.sheet import open_sheet
 
     measures = [measure for measure in evidence.measures if measure.name != NAME]
     if study.audit:
@@ -293,20 +319,6 @@ def conclude(out: Path, evidence: Evidence, margin: float) -> Run:
     result = Run(out)
     report(result)
     return result
-
-
-def _corpus_read(run: Run) -> Corpus:
-    """The synthetic rows as the run read them, whatever has become of the files since."""
-    from assay.engine.read import ReadResult
-
-    digest = next(each.sha256 for each in run.evidence.inputs if each.role == "synthetic")
-    folders = sorted(run.folder.glob("steps/read-synthetic-*"), key=lambda each: each.stat().st_mtime)
-    for found in (ReadResult.open(folder) for folder in reversed(folders)):
-        if found.sha256 == digest:
-            return found.corpus
-    raise InputError(
-        "the synthetic rows of this run are gone", where=str(run.folder / "steps"), fix="Run it again."
-    )
 
 
 def report(run: Run, *, html: bool = True, markdown: bool = True) -> list[Path]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from assay.core.errors import InputError
-from assay.label.answers import Answers
+from assay.core.labels import Answers
 from assay.label.ask import ask
 from assay.label.design import STRATA, Design, draw, recorded
 from assay.label.rate import LEAST, error_rate, unlabelled

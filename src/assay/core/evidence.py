@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.trial import Trial
@@ -149,6 +151,21 @@ class Run:
         """The text of `study.toml`, with which the run can be repeated; empty if it is gone."""
         path = self.folder / "study.toml"
         return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def corpus(self, role: Literal["real", "synthetic"]) -> Corpus:
+        """The rows of one side as the run read them, whatever has become of the files since.
+
+        Raises: InputError: they are gone.
+        """
+        digest = next((each.sha256 for each in self.evidence.inputs if each.role == role), None)
+        found = sorted(self.folder.glob(f"steps/read-{role}-*"), key=lambda each: each.stat().st_mtime)
+        for folder in reversed(found):
+            card = folder / "read.json"
+            if card.exists() and json.loads(card.read_text(encoding="utf-8"))["sha256"] == digest:
+                return Corpus.open(folder)
+        raise InputError(
+            f"the {role} rows of this run are gone", where=str(self.folder / "steps"), fix="Run it again."
+        )
 
     def examples(self) -> pa.Table:
         """Example rows of the findings, columns as in `EXAMPLES`."""

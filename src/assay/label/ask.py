@@ -14,8 +14,8 @@ from typing import Any, Literal, TextIO
 import pyarrow as pa
 
 from assay.core import words
+from assay.core.labels import Answer, Answers
 from assay.core.unseen import clean
-from assay.label.answers import Answer, Answers
 from assay.label.design import Design
 
 KEYS: dict[str, Answer] = {"r": "right", "w": "wrong", "s": "skip"}

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import scipy.sparse
 
 from assay.core.catalogue import define
+from assay.core.labels import Answers
 from assay.core.measure import Measure
-from assay.label.answers import Answers
 from assay.label.design import STRATA, Design
 from assay.models.linear import fit
 from assay.stats.ppi import prediction_powered

@@ -13,12 +13,11 @@ import pyarrow.parquet as pq
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import EXAMPLES
+from assay.core.labels import LABELS, Answers
 from assay.core.measure import Measure
-from assay.label.answers import Answers
 from assay.label.design import Design, recorded
 from assay.label.rate import NAME, error_rate
 
-LABELS = "labels.jsonl"
 SHOWN = 5
 
 
