@@ -545,7 +545,7 @@ def _audit_step(
     steps: Path,
     progress: Progress,
 ) -> Path:
-    from assay.audit.groups.lists import NO_LISTS, load
+    from assay.engine.groups.lists import NO_LISTS, load
 
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
     lists = NO_LISTS if study.groups == ("none",) else load(map(Path, study.groups))
