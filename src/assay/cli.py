@@ -104,8 +104,13 @@ Embedder = Annotated[
 Groups = Annotated[
     Paths | None,
     typer.Option(
-        "--groups", help="TOML list of groups of people to look for as well; `none` for no group at all."
+        "--groups",
+        help="Groups of people: a column, or a TOML list to look for as well; `none` for no list. Named, fixes are tried.",
     ),
+]
+Pairs = Annotated[
+    Paths | None,
+    typer.Option("--pairs", help="CrowS-Pairs, StereoSet, WinoBias or BBQ, asked of trained models of text."),
 ]
 Map = Annotated[
     Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
@@ -142,9 +147,8 @@ _AUDIT_ONLY = {
     "span",
     "student",
     "embedder",
-    "groups",
 }
-_TRIAL_ONLY = {"seeds", "margin", "task", "learner", "base", "depth", "shifted", "general", "budget"}
+_TRIAL_ONLY = {"seeds", "margin", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
 
 
@@ -187,6 +191,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         margin: Margin = 0.01,
         embedder: Embedder = "lsa",
         groups: Groups = None,
+        pairs: Pairs = None,
         map: Map = None,
         slice: Slice = None,
         origin_column: OriginColumn = None,
@@ -223,6 +228,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "margin": margin,
             "embedder": embedder,
             "groups": tuple(groups or ()),
+            "pairs": tuple(pairs or ()),
             "map": _mapping(map or []),
             "slice": tuple(slice) if slice else None,
             "origin_column": origin_column,

@@ -101,6 +101,9 @@ def plan(design: Design, seeds: int, price: Price, budget: float | None) -> Plan
 
 def _thinner(design: Design) -> Iterator[tuple[str, Design]]:
     """The design with less and less in it."""
+    if design.fixes:
+        design = replace(design, fixes=())
+        yield "the fixes against bias", design
     kept = {Arm(design.equal), Arm(design.budget)}
     design = replace(design, scarce=())
     yield "the ladder with few real rows", design

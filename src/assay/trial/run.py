@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from assay.core.corpus import Corpus
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.trial import Cost, Trial
+from assay.engine.groups.lists import NO_LISTS, Lists
+from assay.engine.pairs import PairSet
 from assay.models.learner import Learner
-from assay.trial import adapt, arms
+from assay.trial import adapt, arms, bias
 from assay.trial.arms import Arm, Design
 from assay.trial.beside import beside
 from assay.trial.budget import Plan, plan
@@ -45,6 +47,7 @@ MEASURES = (
     "trial.forgetting",
     "trial.worst_slice_delta",
     "trial.placebo",
+    *bias.MEASURES,
 )
 _FEWEST_TRAIN, _FEWEST_TEST, _FEWEST_ROOTS = 100, 50, 20
 _MOST_PLACEBO = 2000
@@ -72,6 +75,9 @@ class Settings:
         budget: Seconds that the trainings may take; None sets no limit.
         margin: Difference that does not matter: of accuracy, or as a share of the loss.
         slices: Slice columns of the test rows to compare besides the label; None means all of them.
+        groups: Slice columns that tell groups of people apart; none means all of few values.
+        fixes: Whether fixes against bias are tried, for the first of these columns or, without one, for the groups that the
+            synthetic rows show least as the real rows do.
     """
 
     task: Task | None = None
@@ -84,6 +90,8 @@ class Settings:
     seed: int = 0
     level: float = 0.95
     slices: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    fixes: bool = False
 
 
 def run_trial(
@@ -94,6 +102,8 @@ def run_trial(
     *,
     second: Corpus | None = None,
     general: Corpus | None = None,
+    lists: Lists = NO_LISTS,
+    pairs: Sequence[PairSet] = (),
     keep: Path | None = None,
     note: Note = lambda text: None,
     progress: Progress = silent,
@@ -106,6 +116,8 @@ def run_trial(
         test: Real rows no arm has seen.
         second: More real rows to test on, from elsewhere.
         general: Rows of anything else that the model should still be able to do.
+        lists: Groups of people to look for in the text, beside those that slice columns name.
+        pairs: Benchmarks of stereotypes that models of text are asked.
         keep: Folder for finished trainings; a trial that was killed goes on from there.
         note: Told what the trial will cost, before it starts.
     Returns: One `Trial` per arm and seed, and all measures named in `MEASURES`; each of them missing with what the
@@ -117,7 +129,13 @@ def run_trial(
     wanted = test.slices if settings.slices is None else settings.slices
     real, fake, held = (
         read_side(corpus, task, classes, slices)
-        for corpus, slices in ((train, ()), (synthetic, ()), (test, wanted))
+        for corpus, slices in (
+            *(
+                (corpus, tuple(each for each in wanted if each in corpus.slices))
+                for corpus in (train, synthetic)
+            ),
+            (test, wanted),
+        )
     )
     left_out = real.left_out | fake.left_out | held.left_out
     lacking = _lacking(task, classes, real, fake, held, settings.seeds)
@@ -129,11 +147,18 @@ def run_trial(
     )
     rng = np.random.default_rng(settings.seed)
     items = lay_out(held, fake, again, other, rng)
+    asked = bias.ask(lists, settings.groups, pairs, (real, fake, held), items.main, settings.seed)
+    items = replace(items, more=asked.sets())
     placebo = shuffled(fake.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
-    reading = learner.read(joined([real.examples, fake.examples, placebo]))
     drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
-
     full = arms.design(len(real), len(fake), len(placebo))
+    if settings.fixes:
+        asked, drawn, full = bias.with_fixes(
+            asked, settings.groups, len(placebo), drawn, full, task, settings.seed
+        )
+    more = () if asked.fixes is None or not drawn.more else (asked.fixes.more,)
+    reading = learner.read(joined([real.examples, fake.examples, placebo, *more]))
+
     prices = dict(zip(full.arms, reading.expect(arms.weights(full.arms, drawn.first(1))), strict=True))
     planned = plan(full, settings.seeds, prices.__getitem__, settings.budget)
     note(planned.sentence(learner.name))
@@ -157,7 +182,8 @@ def run_trial(
             break
         found = comparison(wider)
     return TrialResult(
-        tuple(_trials(found.plan, learner, trainer.results, items)), (*response(found), *beside(found))
+        tuple(_trials(found.plan, learner, trainer.results, items)),
+        (*response(found), *beside(found), *asked.measures(found, settings.seed)),
     )
 
 
@@ -177,6 +203,9 @@ def _scores(
         for each, first, last in zip(items.all, ends, ends[1:], strict=False)
     ]
     shifted = dict(zip(items.shifted, sets[1:], strict=False))
+    more = dict(zip(items.more, sets[len(sets) - len(items.more) :], strict=True))
+    chosen = np.stack([results.chosen[arm] for arm in design.arms]) if results.chosen else None
+    starts = dict(zip(items.more, ends[len(sets) - len(items.more) :], strict=False))
     return Scores(
         design,
         sets[0],
@@ -184,11 +213,17 @@ def _scores(
         rare,
         shifted,
         synthetic=sets[1 + len(shifted)],
-        general=None if items.general is None else sets[-1],
+        general=None if items.general is None else sets[2 + len(shifted)],
         over=np.stack([results.over[arm] for arm in design.arms]) if results.over else None,
         decisions=results.decisions,
         preferred=np.stack([results.preferred[arm] for arm in design.arms]) if results.preferred else None,
         text=text,
+        swapped=more.get("swapped"),
+        chosen=None if chosen is None else chosen[:, :, : len(items.main)],
+        chosen_swapped=None
+        if chosen is None or "swapped" not in more
+        else chosen[:, :, starts["swapped"] :][:, :, : len(items.more["swapped"])],
+        pairs=more.get("pairs"),
     )
 
 
