@@ -143,6 +143,7 @@ def run(
     steps = out / "steps"
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
     real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
+    _check_columns(study, real)
     given_test = sides["test"].corpus if "test" in sides else None
     holdout = sides["holdout"].corpus if "holdout" in sides else None
     train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
@@ -607,6 +608,17 @@ def _group_columns(study: Study) -> tuple[str, ...]:
     )
 
 
+def _check_columns(study: Study, real: Corpus) -> None:
+    """Raises: InputError: `groups` names what is neither a list nor a column of the real rows."""
+    for column in _group_columns(study):
+        if column not in real.slices:
+            raise InputError(
+                f"{column!r} is no list of groups and no column that divides the real rows",
+                where="--groups",
+                fix=f"Columns that do: {', '.join(real.slices) or 'none'}; name another one by --slice.",
+            )
+
+
 def _lists(study: Study) -> Lists:
     """The packaged lists of groups with those of the user, or none."""
     from assay.engine.groups.lists import NO_LISTS, load
@@ -653,13 +665,6 @@ def _trial_step(
         groups=_group_columns(study),
         fixes=bool(study.groups) and study.groups != ("none",),
     )
-    for column in settings.groups:
-        if column not in train.slices:
-            raise InputError(
-                f"{column!r} is no list of groups and no column that divides the real rows",
-                where="--groups",
-                fix=f"Give --slice {column} too if it is a column; columns that divide them: {', '.join(train.slices) or 'none'}.",
-            )
     lists, pairs = _lists(study), read_pairs(map(Path, study.pairs))
     inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
     inputs += [lists.fingerprint, hashlib.sha256(repr(pairs).encode()).hexdigest()]

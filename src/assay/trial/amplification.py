@@ -25,6 +25,7 @@ from assay.trial.tasks import Side
 
 NAME = "bias.amplification"
 _MOST_TIES = 24
+_BUNDLES = 300  # of roots, that are drawn together
 _FEWEST = 20  # rows about a group, and about the others, on each side
 _SLICES = ({"step": "synthetic"}, {"step": "training"})
 
@@ -139,15 +140,16 @@ def _counts(
     roots, shape (1 + draws, ties, 2, 2).
     """
     _, roots = np.unique(side.roots, return_inverse=True)
-    clusters = int(roots.max()) + 1
-    weights = np.vstack([np.ones(clusters), bootstrap.cluster_weights(clusters, DRAWS, rng)])
+    # Kin rows stay together and so many bundles tell as much of the spread as all roots would, in bounded memory.
+    bundles = (rng.permutation(roots.max() + 1) % _BUNDLES)[roots]
+    weights = np.vstack([np.ones(_BUNDLES), bootstrap.cluster_weights(_BUNDLES, DRAWS, rng)])
     rows = np.ones(len(side), dtype=np.bool_) if kept is None else kept
     out = np.empty((len(weights), len(ties), 2, 2))
     for place, tie in enumerate(ties):
         of = tie.grouping.real if name == "real" else tie.grouping.synthetic
         for end, inside in enumerate((of == tie.group, (of != NOBODY) & (of != tie.group))):
             for what, counted in enumerate((inside & rows & (_labels(side) == tie.label), inside & rows)):
-                out[:, place, end, what] = weights @ np.bincount(roots, counted, minlength=clusters)
+                out[:, place, end, what] = weights @ np.bincount(bundles, counted, minlength=_BUNDLES)
     return out
 
 

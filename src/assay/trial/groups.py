@@ -33,7 +33,9 @@ def share(c: Comparison, arm: Arm) -> dict[str, str]:
     return {"synthetic_share": f"{c.plan.recipe(arm).synthetic_share:.4g}"}
 
 
-def contrast(c: Comparison, gain: Gain, plus: Bools, minus: Bools, weigh: Floats | None = None) -> Floats:
+def contrast(
+    c: Comparison, gain: Gain, plus: Bools, minus: Bools | None, weigh: Floats | None = None
+) -> Floats:
     """What items of one kind score above those of another, as sums by root.
 
     A difference of two means over parts of the test is no mean over the test. Seen from where both means lie it is
@@ -41,7 +43,7 @@ def contrast(c: Comparison, gain: Gain, plus: Bools, minus: Bools, weigh: Floats
 
     Args:
         gain: Shape (arms, seeds, main items).
-        plus, minus: Items of either kind, shape (main items,).
+        plus, minus: Items of either kind, shape (main items,); without a second kind it is the mean over the first.
         weigh: What a score is divided by, shape (main items,); None for 1.
     Returns: Shape (arms, seeds, clusters); summed and divided by the sizes of the test they are the difference.
     """
@@ -50,6 +52,8 @@ def contrast(c: Comparison, gain: Gain, plus: Bools, minus: Bools, weigh: Floats
     total = c.sizes.sum()
     out = np.zeros((len(gain), gain.shape[1], c.clusters))
     for sign, part in ((1.0, plus), (-1.0, minus)):
+        if part is None:
+            continue
         sums = sums_by_root((gain * part).astype(np.float32), roots)
         of_root = np.bincount(roots, sizes * part, minlength=c.clusters)
         mean = sums.sum(axis=2).mean(axis=1) / of_root.sum()

@@ -13,7 +13,7 @@ from assay.trial.arms import Arm
 from assay.trial.compare import METHOD, Comparison
 from assay.trial.fixes import RANDOM, TARGETED, Fixes
 from assay.trial.grouping import FEWEST_ITEMS, Bools
-from assay.trial.groups import change, gap_sums, mean_gap, worst_of
+from assay.trial.groups import change, contrast, gap_sums, mean_gap, worst_of
 
 EFFECT, COST, TARGETED_DELTA = "bias.fix_effect", "bias.fix_cost", "trial.targeted_delta"
 MEASURES = (EFFECT, COST, TARGETED_DELTA)
@@ -129,8 +129,8 @@ def _targeted(c: Comparison, fixes: Fixes) -> Iterator[Measure]:
 
 def _difference(c: Comparison, pair: list[int], inside: Bools) -> Estimate:
     """Score of the first arm less that of the second on some test rows."""
-    found = c.within(pair, inside)
-    return Estimate(found.value[:1] - found.value[1:2], found.draws[:, :1] - found.draws[:, 1:2])
+    main = c.scores.main
+    return change(c, contrast(c, main.gain[pair] / c.unit_loss, inside, None, main.sizes), pair)
 
 
 def _said(
