@@ -23,7 +23,7 @@ from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
 from assay.trial.amplification import amplification
 from assay.trial.arms import Arm, Design, design, orders, weights
 from assay.trial.compare import Comparison, Scores, Set, halves_of
-from assay.trial.fixes import DROPPED, RESAMPLED, REWEIGHTED, SWAPPED, TARGETED, plan_fixes
+from assay.trial.fixes import DROPPED, EVENED, RESAMPLED, REWEIGHTED, SWAPPED, TARGETED, plan_fixes
 from assay.trial.grouping import Grouping, groupings
 from assay.trial.groups import model_gaps
 from assay.trial.items import Items
@@ -34,6 +34,7 @@ from assay.trial.tasks import Side
 
 SEEDS = 6
 REAL, SYNTHETIC, TEST = 600, 600, 1500
+WORDS = 150  # of each region
 PLAN = replace(design(REAL, SYNTHETIC), scarce=(), exchange=(), repeated=())
 Places = npt.NDArray[np.int64]
 
@@ -96,7 +97,7 @@ def sure(measure: Measure) -> bool:
 
 def test_a_planted_gap_is_found_at_its_size_and_its_growth_too() -> None:
     inside = grown = 0
-    for seed in range(10):
+    for seed in range(6):
         c, groups = world(seed, 0.10)
         measures = list(model_gaps(c, groups))
         last = f"{PLAN.recipe(PLAN.addition[-1]).synthetic_share:.4g}"
@@ -106,23 +107,33 @@ def test_a_planted_gap_is_found_at_its_size_and_its_growth_too() -> None:
         grown += holds(worst, 0.10)
         assert sure(worst)
         assert "region: south" in worst.method
+        assert "region: north" not in worst.method
         alone = one(measures, "bias.model_gap", group="region: south", synthetic_share="0")
         assert south.reference is not None
         assert alone.value is not None
         assert south.reference.value == pytest.approx(alone.value)
-    assert inside >= 8
-    assert grown >= 8
+    assert inside >= 5
+    assert grown >= 5
+
+
+def test_a_gap_that_closes_is_no_harm_to_whom_it_favoured() -> None:
+    for seed in range(3):
+        c, groups = world(seed, -0.04)
+        closed = one(list(model_gaps(c, groups)), "bias.model_gap_delta")
+        assert holds(closed, -0.04)
+        assert closed.high is not None
+        assert closed.high < 0.02
 
 
 def test_shuffled_groups_and_random_halves_show_no_growth() -> None:
     false = 0
-    for seed in range(20):
+    for seed in range(12):
         c, groups = world(seed, 0.10)
         rng = np.random.default_rng(seed + 100)
         shuffled = replace(groups[0], test=rng.permutation(groups[0].test))
         halves = replace(groups[0], name="half", test=rng.integers(2, size=TEST))
         false += sure(one(list(model_gaps(c, (shuffled, halves))), "bias.model_gap_delta"))
-    assert false <= 3  # one in twenty is the rate
+    assert false <= 2  # one in twenty is the rate
 
 
 def tied(rows: int, tie: float, rng: np.random.Generator) -> tuple[Places, Places]:
@@ -148,7 +159,7 @@ def chain(seed: int, real: float, synthetic: float, model: float) -> tuple[list[
 
 def test_planted_amplification_is_found_step_by_step() -> None:
     hits = np.zeros(3)
-    for seed in range(8):
+    for seed in range(5):
         measures, _ = chain(seed, 0.2, 0.4, 0.5)
         whole = one(measures, "bias.amplification")
         assert whole.value is not None
@@ -161,20 +172,20 @@ def test_planted_amplification_is_found_step_by_step() -> None:
             holds(one(measures, "bias.amplification", step="synthetic"), 2.0),
             holds(one(measures, "bias.amplification", step="training"), 0.5 / learned),
         ]
-    assert (hits >= 6).all(), hits
+    assert (hits >= 4).all(), hits
 
 
 def test_no_step_amplifies_where_none_does_and_ties_of_chance_are_not_divided_by() -> None:
     fine = missing = 0
-    for seed in range(8):
+    for seed in range(4):
         measures, _ = chain(seed, 0.3, 0.3, 0.3)
         fine += all(
             holds(one(measures, "bias.amplification", step=step), 1.0) for step in ("synthetic", "training")
         )
         measures, _ = chain(seed, 0.0, 0.4, 0.0)
         missing += one(measures, "bias.amplification").value is None
-    assert fine >= 6
-    assert missing >= 7
+    assert fine >= 3
+    assert missing >= 3
 
 
 def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower() -> None:
@@ -241,7 +252,7 @@ def fixed() -> tuple[dict[str, npt.NDArray[np.float32]], Side, Side, Design, dic
 def test_fixes_keep_to_the_number_of_rows_and_do_what_they_say() -> None:
     by_name, real, copied, plan, absent = fixed()
     assert absent == {}
-    assert set(by_name) == {REWEIGHTED, RESAMPLED, SWAPPED, DROPPED, TARGETED, ""}
+    assert set(by_name) == {REWEIGHTED, RESAMPLED, EVENED, SWAPPED, DROPPED, TARGETED, ""}
     for arm in plan.fixes:
         np.testing.assert_allclose(by_name[arm.fix].sum(axis=1), arm.rows, rtol=1e-5)
     labels = copied.examples.labels
@@ -253,6 +264,8 @@ def test_fixes_keep_to_the_number_of_rows_and_do_what_they_say() -> None:
         np.testing.assert_allclose(share, np.mean(real.slices["region"] == "south"), atol=0.01)
         tie = of_synthetic[:, south & (labels == 1)].sum(axis=1) / of_synthetic[:, south].sum(axis=1)
         assert (np.abs(tie - 0.5) < 0.15).all()  # 0.8 before
+    of_synthetic = by_name[EVENED][:, REAL : REAL + SYNTHETIC]
+    np.testing.assert_allclose(of_synthetic[:, south].sum(axis=1) / of_synthetic.sum(axis=1), 0.5, atol=0.01)
     more = by_name[SWAPPED][:, REAL + SYNTHETIC + 7 :]
     assert (np.abs(more.sum(axis=1) / PLAN.addition[-1].synthetic - 0.25) < 0.06).all()
     dropped = (by_name[DROPPED][:, REAL : REAL + SYNTHETIC] > 0).sum(axis=1)
@@ -262,16 +275,14 @@ def test_fixes_keep_to_the_number_of_rows_and_do_what_they_say() -> None:
     assert {Arm(arm.real, arm.synthetic) for arm in plan.fixes} == {PLAN.addition[-1], plan.fixes[-1]}
 
 
-def rows(
-    folder: Path, name: str, number: int, south: float, rng: np.random.Generator, clean: float = 1.0
-) -> Corpus:
+def rows(folder: Path, name: str, number: int, south: float, rng: np.random.Generator) -> Corpus:
     """Rows of two regions, each with words of its own for its labels."""
     where, labels = rng.random(number) < south, rng.integers(2, size=number)
-    lean = np.linspace(-0.9, 0.9, 60)
+    lean = np.linspace(-0.9, 0.9, WORDS)
     texts = []
     for region, label in zip(where, labels, strict=True):
         odds = 1 + lean * (1 if label else -1)
-        chosen = rng.choice(60, size=8, p=odds / odds.sum())
+        chosen = rng.choice(WORDS, size=12, p=odds / odds.sum())
         texts.append(" ".join(f"{'s' if region else 'n'}{word}" for word in chosen))
     columns = {field.name: pa.nulls(number, field.type) for field in schema(("region",))}
     columns["text"] = pa.array(texts, pa.large_string())
@@ -292,12 +303,12 @@ def rows(
 
 
 def test_rows_about_a_thin_group_beat_random_ones_and_the_report_says_by_how_much(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(1)
     result = run_trial(
-        rows(tmp_path, "train", 400, 0.05, rng),
-        rows(tmp_path, "synthetic", 400, 0.3, rng),
-        rows(tmp_path, "test", 1000, 0.5, rng),
-        Settings(seeds=5, groups=("region",), fixes=True),
+        rows(tmp_path, "train", 1000, 0.03, rng),
+        rows(tmp_path, "synthetic", 1000, 0.15, rng),
+        rows(tmp_path, "test", 1500, 0.5, rng),
+        Settings(seeds=6, groups=("region",), fixes=True),
     )
     targeted = one(result.measures, "trial.targeted_delta")
     assert targeted.low is not None
@@ -305,12 +316,64 @@ def test_rows_about_a_thin_group_beat_random_ones_and_the_report_says_by_how_muc
     assert one(result.measures, "trial.targeted_delta", group="region: south").value == targeted.value
     assert set(MEASURES) <= {each.name for each in result.measures}
     fixes = {(each.slice or {}).get("fix") for each in result.measures if each.name == "bias.fix_effect"}
-    assert fixes == {REWEIGHTED, RESAMPLED, SWAPPED, DROPPED, TARGETED}
-    assert {trial.recipe.fix for trial in result.trials} == {"", REWEIGHTED, RESAMPLED, DROPPED, TARGETED}
+    assert fixes == {REWEIGHTED, RESAMPLED, EVENED, SWAPPED, DROPPED, TARGETED}
+    assert {trial.recipe.fix for trial in result.trials} == {
+        "",
+        REWEIGHTED,
+        RESAMPLED,
+        EVENED,
+        DROPPED,
+        TARGETED,
+    }
     claim = next(each for each in decide(result.measures) if each.id == "fills-gaps")
     assert claim.verdict == "helps", claim
     for each in result.measures:
         define(each.name)
+
+
+def sentences(folder: Path, name: str, number: int, lean: float, rng: np.random.Generator) -> Corpus:
+    """Nurses and plumbers; a nurse is a woman, and a plumber a man, `lean` more often than not."""
+    texts = []
+    for day in range(number):
+        nurse, usual = rng.random() < 0.5, rng.random() < 0.5 + lean / 2
+        who = "she" if nurse == usual else "he"
+        texts.append(f"The {'nurse' if nurse else 'plumber'} said that {who} would come on day {day}.")
+    columns = {field.name: pa.nulls(number, field.type) for field in schema()}
+    columns["text"] = pa.array(texts, pa.large_string())
+    columns["root"] = pa.array(range(number), pa.uint64())
+    columns["row"] = pa.array(range(number), pa.int64())
+    batches = pa.table(columns, schema=schema()).to_batches()
+    origin = "synthetic" if name.startswith("synthetic") else "real"
+    return Corpus.write(folder / name, batches, name=name, origin=origin, shape="text")  # type: ignore[arg-type]
+
+
+def test_a_text_model_prefers_the_stereotype_it_was_taught(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["sent_more,sent_less,stereo_antistereo,bias_type"]
+    for day in range(40):
+        job, usual, other = ("nurse", "she", "he") if day % 2 else ("plumber", "he", "she")
+        told = [f"The {job} said that {who} would come on day {day}." for who in (usual, other)]
+        lines.append(f"{told[0]},{told[1]},stereo,gender")
+    (tmp_path / "pairs.csv").write_text("\n".join(lines), encoding="utf-8")
+    result = run_trial(
+        sentences(tmp_path, "train", 160, 0.0, rng),
+        sentences(tmp_path, "synthetic", 160, 0.9, rng),
+        sentences(tmp_path, "test", 120, 0.0, rng),
+        Settings(seeds=5, task="language-model", fixes=True),
+        lists=load(),
+        pairs=read_pairs([tmp_path / "pairs.csv"]),
+    )
+    preferred = [each for each in result.measures if each.name == "bias.pair_preference"]
+    assert {(each.slice or {})["benchmark"] for each in preferred} == {"crows_pairs"}
+    by_dose = [each.value or 0.0 for each in preferred]
+    assert by_dose[-1] > 0.9 > by_dose[0]
+    assert "Blodgett" in preferred[0].method
+    moves = one(result.measures, "bias.swap_moves")
+    assert moves.unit == "share of loss"
+    assert moves.reference is not None
+    assert (moves.low or 0) > moves.reference.high
+    assert one(result.measures, "bias.amplification").missing is not None
+    assert one(result.measures, "bias.fix_effect", fix=SWAPPED).value is not None
 
 
 def told(name: str, low: float, value: float, high: float, **slices: str) -> Measure:

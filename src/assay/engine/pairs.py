@@ -60,7 +60,9 @@ class PairSet:
     @property
     def name(self) -> str:
         """As it stands in slices."""
-        return self.kind if self.kind != "bbq" else f"bbq, {'' if self.ambiguous else 'dis'}ambiguous"
+        return (
+            self.kind if self.kind != "bbq" else f"bbq, {'ambiguous' if self.ambiguous else 'disambiguated'}"
+        )
 
 
 def read_pairs(paths: Iterable[Path]) -> tuple[PairSet, ...]:

@@ -23,7 +23,8 @@ from assay.trial.tasks import Side, Task
 
 Floats = npt.NDArray[np.float32]
 
-REWEIGHTED, RESAMPLED, SWAPPED, DROPPED = "reweighted", "resampled", "swapped", "worst dropped"
+REWEIGHTED, RESAMPLED, EVENED = "reweighted", "resampled", "evened out"
+SWAPPED, DROPPED = "swapped", "worst dropped"
 TARGETED = "targeted"
 RANDOM = "random"  # as many rows as are targeted
 WORST = 0.1  # share of the synthetic rows that is dropped
@@ -99,7 +100,7 @@ def plan_fixes(
     """Every fix that applies to these rows.
 
     Reweighting gives each synthetic row of a group (and label) the weight that makes its share that of the real rows, at
-    most `HEAVIEST`; resampling draws whole rows to the same shares; swapping puts the other group into half of the
+    most `HEAVIEST`; resampling draws whole rows to the same shares, evening out to equal shares of all groups; swapping puts the other group into half of the
     rows that speak of one; dropping takes out the tenth that a cheap model of the real rows finds most wrong.
 
     Source: reweighting after Kamiran & Calders 2012, Knowledge and Information Systems 33, 1-33; swapping half of the
@@ -121,9 +122,11 @@ def plan_fixes(
     if all(each.any() for each in balanced):
         by_name[REWEIGHTED] = balanced
         by_name[RESAMPLED] = [_resampled(cells, target, pool, base.synthetic, rows[1]) for pool in pools]
+        even = _even(target, len(grouping.labels))
+        by_name[EVENED] = [_resampled(cells, even, pool, base.synthetic, rows[1]) for pool in pools]
     else:
         absent |= dict.fromkeys(
-            (REWEIGHTED, RESAMPLED), "no synthetic row is of a group and label that real rows have"
+            (REWEIGHTED, RESAMPLED, EVENED), "no synthetic row is of a group and label that real rows have"
         )
     if len(changed) >= _FEWEST_SWAPPED * rows[1]:
         place = np.full(rows[1], NOBODY)
@@ -191,6 +194,16 @@ def _targets(grouping: Grouping, real: Side) -> npt.NDArray[np.float64]:
         _cells(grouping.real, real), minlength=_number(grouping, real)
     ) / len(real)
     return shares
+
+
+def _even(target: npt.NDArray[np.float64], groups: int) -> npt.NDArray[np.float64]:
+    """The same, all groups that real rows are about being of one size, with their labels as they are."""
+    shares = target.reshape(groups + 1, -1).copy()
+    size = shares[1:].sum(axis=1, keepdims=True)
+    there = size > 0
+    scale = np.divide(size.sum() / max(there.sum(), 1), size, out=np.zeros_like(size), where=there)
+    shares[1:] *= scale
+    return shares.reshape(-1)
 
 
 def _ones(rows: Ints, number: int) -> npt.NDArray[np.float64]:

@@ -69,9 +69,14 @@ def drawn(c: Comparison, sums: Floats, arms: Sequence[int]) -> Estimate:
 
 
 def change(c: Comparison, sums: Floats, arms: Sequence[int]) -> Estimate:
-    """The first arm less the second. The difference is an arm of its own: luck that both share is no luck in it."""
-    found = bootstrap.training_variance(sums[:1] - sums[1:2], c.sizes, c.rows[list(arms[:1])])
-    return c.two_level(sums[:1] - sums[1:2], c.overlap[list(arms)].max(keepdims=True), found)
+    """The first arm less the second, shape (2, seeds, clusters)."""
+    return one(c, sums[:1] - sums[1:2], arms)
+
+
+def one(c: Comparison, sums: Floats, arms: Sequence[int]) -> Estimate:
+    """Draws of what is read off several arms, shape (1, seeds, clusters): luck that they share is no luck in it."""
+    variance = bootstrap.training_variance(sums, c.sizes, c.rows[list(arms[:1])])
+    return c.two_level(sums, c.overlap[list(arms)].max(keepdims=True), variance)
 
 
 def gap_sums(c: Comparison, arms: Sequence[int], inside: Bools, others: Bools) -> Floats:
@@ -119,9 +124,9 @@ def model_gaps(c: Comparison, found: Sequence[Grouping]) -> Iterator[Measure]:
 def worst_of(
     c: Comparison,
     groups: Sequence[tuple[Grouping, int]],
-    worth: Callable[[Bools, Bools], float],
-) -> tuple[Bools, Bools, str]:
-    """Test rows about the worst group, and about the others, each half chosen by the other half.
+    worth: Callable[[Bools, Bools], tuple[float, ...]],
+) -> list[tuple[Bools, Bools, str]]:
+    """Test rows about the worst group and about the others, in each half of the test roots, chosen on the other half.
 
     The worst of many groups is mostly bad luck; measured on other items than it was chosen on, it is not.
 
@@ -129,17 +134,50 @@ def worst_of(
         worth: How bad a group is, from the test rows about it and about the others.
     """
     half = c.halves[c.scores.main.roots]
-    inside, others = np.zeros((2, c.items), dtype=np.bool_)
-    names = []
+    found = []
     for side in (0, 1):
         there = half != side
         grouping, group = max(
             groups, key=lambda each: worth(each[0].inside(each[1]) & there, each[0].others(each[1]) & there)
         )
-        inside |= grouping.inside(group) & ~there
-        others |= grouping.others(group) & ~there
-        names.append(f"{grouping.labels[group]!r}")
-    return inside, others, " and ".join(dict.fromkeys(names))
+        found.append(
+            (grouping.inside(group) & ~there, grouping.others(group) & ~there, repr(grouping.labels[group]))
+        )
+    return found
+
+
+def widening(
+    c: Comparison,
+    groups: Sequence[tuple[Grouping, int]],
+    pair: Sequence[int],
+    worth: Callable[[float, float], tuple[float, ...]],
+) -> tuple[Estimate, Bools, str]:
+    """How much further from the others the first arm leaves a group than the second does, whichever way.
+
+    That a gap closes is no harm to whom it favoured. So gaps count by size; which way they point, and which group is
+    meant, is for either half of the test roots the other half's word.
+
+    Args:
+        worth: How fit a group is to be meant, from its gaps by the first arm and by the second.
+    Returns: The estimate, the test rows about the groups meant, and their names.
+    """
+
+    def gaps(inside: Bools, others: Bools) -> tuple[float, float]:
+        return mean_gap(c, pair[0], inside, others), mean_gap(c, pair[1], inside, others)
+
+    half = c.halves[c.scores.main.roots]
+    chosen = worst_of(c, groups, lambda inside, others: worth(*gaps(inside, others)))
+    total = np.zeros((1, c.seeds, c.clusters))
+    everybody = np.zeros(c.items, dtype=np.bool_)
+    for side, (inside, others, name) in enumerate(chosen):
+        grouping, group = next(each for each in groups if repr(each[0].labels[each[1]]) == name)
+        there = half != side
+        signs = np.sign(gaps(grouping.inside(group) & there, grouping.others(group) & there))
+        sums = gap_sums(c, pair, inside, others)
+        total += (signs[0] * sums[:1] - signs[1] * sums[1:2]) / 2
+        everybody |= inside
+    names = " and ".join(dict.fromkeys(name for _, _, name in chosen))
+    return one(c, total, pair), everybody, names
 
 
 def mean_gap(c: Comparison, arm: int, inside: Bools, others: Bools) -> float:
@@ -157,15 +195,12 @@ def interval_of(c: Comparison, estimate: Estimate, place: int) -> Reference:
 
 def _worst(c: Comparison, found: Sequence[Grouping], pair: list[int], what: str) -> Measure:
     groups = list(_groups(found))
-    inside, others, names = worst_of(
-        c,
-        groups,
-        lambda one, two: mean_gap(c, pair[0], one, two) - mean_gap(c, pair[1], one, two),
+    estimate, inside, names = widening(
+        c, groups, pair, lambda mixed, alone: (mixed > 0, abs(mixed) - abs(alone))
     )
-    estimate = change(c, gap_sums(c, pair, inside, others), pair)
     method = (
-        f"{what}; of {len(groups)} groups the one whose gap grows most on one half of the test roots, measured on the "
-        f"other half, both ways: {names}; {METHOD}"
+        f"{what}; of {len(groups)} groups, of those that are behind the one whose gap grows most on one half of the test "
+        f"roots, measured on the other half, both ways: {names}; {METHOD}"
     )
     measure = c.measure(DELTA, float(estimate.value[0]), estimate.draws[:, 0], method, unit=c.difference_unit)
     return measure.model_copy(update={"n": int(inside.sum())})

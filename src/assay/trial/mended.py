@@ -13,7 +13,7 @@ from assay.trial.arms import Arm
 from assay.trial.compare import METHOD, Comparison
 from assay.trial.fixes import RANDOM, TARGETED, Fixes
 from assay.trial.grouping import FEWEST_ITEMS, Bools
-from assay.trial.groups import change, contrast, gap_sums, mean_gap, worst_of
+from assay.trial.groups import change, contrast, widening, worst_of
 
 EFFECT, COST, TARGETED_DELTA = "bias.fix_effect", "bias.fix_cost", "trial.targeted_delta"
 MEASURES = (EFFECT, COST, TARGETED_DELTA)
@@ -43,13 +43,13 @@ def _fix(c: Comparison, fixes: Fixes, arm: Arm, rival: Arm) -> Iterator[Measure]
     grouping = fixes.grouping
     pair = [c.place[arm], c.place[rival]]
     groups = [(grouping, group) for group in grouping.large]
-    inside, others, names = worst_of(c, groups, lambda one, two: mean_gap(c, pair[1], one, two))
+    wider, inside, names = widening(c, groups, pair, lambda _, before: (before,))
+    shrunk = Estimate(-wider.value, -wider.draws)
     against = (
         f"{arm.synthetic} rows {arm.fix} against as many random ones"
         if arm.fix == TARGETED
         else (f"{arm.synthetic} synthetic rows, {arm.fix}, against the same number as they come")
     )
-    shrunk = change(c, gap_sums(c, pair[::-1], inside, others), pair[::-1])
     method = (
         f"{against}, with {arm.real} real rows; by how much the score gap shrinks for the group of {grouping.name!r} with the "
         f"largest gap, chosen on one half of the test roots and measured on the other, both ways: {names}; {METHOD}"
@@ -79,7 +79,9 @@ def _others(
         return
     gain, sizes = c.scores.main.gain, c.scores.main.sizes
     lost = (gain[pair[1]].mean(axis=0) - gain[pair[0]].mean(axis=0)) / c.unit_loss
-    inside, _, names = worst_of(c, groups, lambda one, _: float(lost[one].sum() / sizes[one].sum()))
+    halves = worst_of(c, groups, lambda one, _: (float(lost[one].sum() / sizes[one].sum()),))
+    inside = halves[0][0] | halves[1][0]
+    names = " and ".join(dict.fromkeys(name for _, _, name in halves))
     method = (
         f"{against}; score of the other group that loses most on one half of the test roots, measured on the other half, "
         f"both ways: {names}; {METHOD}"
