@@ -11,7 +11,7 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"task", "learner", "base", "depth", "shifted", "general", "budget"}
+SIDES |= {"task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -291,14 +292,13 @@ def rows(folder: Path, name: str, number: int, south: float, rng: np.random.Gene
     columns["row"] = pa.array(range(number), pa.int64())
     columns[f"{SLICE_PREFIX}region"] = pa.array(["south" if each else "north" for each in where], pa.string())
     batches = pa.table(columns, schema=schema(("region",))).to_batches()
-    origin = "synthetic" if name.startswith("synthetic") else "real"
     return Corpus.write(
         folder / name,
         batches,
         name=name,
-        origin=origin,
+        origin="synthetic" if name.startswith("synthetic") else "real",
         shape="text-label",
-        slices=("region",),  # type: ignore[arg-type]
+        slices=("region",),
     )
 
 
@@ -414,17 +414,14 @@ def test_lists_find_groups_in_text() -> None:
     np.testing.assert_array_equal(gender.inside(women), woman == 1)
 
 
-def random_set(kind: str, texts: int, number: int, rng: np.random.Generator, **marks: object) -> PairSet:
+def random_set(kind: str, texts: int, number: int, rng: np.random.Generator, **marks: Any) -> PairSet:
     items = tuple(
         Item(
             "",
             ("a",) * texts,
             "x",
             str(place % 40 if kind == "stereoset" else place),
-            **{
-                name: value[place]
-                for name, value in marks.items()  # type: ignore[index]
-            },
+            **{name: value[place] for name, value in marks.items()},
         )
         for place in range(number)
     )
