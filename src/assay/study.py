@@ -69,6 +69,7 @@ class Study(BaseModel):
         depth: Layers of the learner `gpt`; None is its own choice.
         shifted: More real rows to test on, from elsewhere.
         general: Rows of anything else that the model should still be able to do.
+        source: Column that names the source of each synthetic row; the best mix of the sources is then looked for.
         budget: Time the trainings may take, such as `30min`; arms and seeds are left out to keep to it.
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
@@ -103,6 +104,7 @@ class Study(BaseModel):
     depth: int | None = Field(default=None, ge=1)
     shifted: tuple[str, ...] = ()
     general: tuple[str, ...] = ()
+    source: str | None = None
     budget: str | None = None
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
@@ -172,7 +174,7 @@ def run(
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
 
     evidence = Evidence(
-        tool=Tool(version=__version__, commit=_commit()),
+        tool=Tool(version=__version__, commit=commit()),
         seed=study.seed,
         inputs=(*(_input(role, side) for role, side in sides.items()), *(each.input for each in evals)),
         measures=tuple(measures),
@@ -227,8 +229,12 @@ def _conclude(study: Study, out: Path, evidence: Evidence, synthetic: Corpus) ->
     if study.audit:
         labelled = (out / LABELS).exists()
         measures.append(open_sheet(out, synthetic, study.seed).rate() if labelled else unlabelled())
-    claims = decide(measures, margin=study.margin)
-    settled = evidence.model_copy(update={"measures": tuple(measures), "claims": claims})
+    return conclude(out, evidence.model_copy(update={"measures": tuple(measures)}), study.margin)
+
+
+def conclude(out: Path, evidence: Evidence, margin: float) -> Run:
+    """Decide every claim on the measures, write the evidence and draw its pages."""
+    settled = evidence.model_copy(update={"claims": decide(evidence.measures, margin=margin)})
     _write(out / "evidence.json", settled.to_json())
     result = Run(out)
     report(result)
@@ -661,6 +667,7 @@ def _trial_step(
         seeds=study.seeds,
         budget=None if study.budget is None else seconds_of(study.budget),
         margin=study.margin,
+        source=study.source,
         seed=study.seed,
         groups=_group_columns(study),
         fixes=bool(study.groups) and study.groups != ("none",),
@@ -724,7 +731,7 @@ def _write(path: Path, text: str) -> None:
 
 
 @functools.cache
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of a source checkout; None when installed from a wheel or without git."""
     home = Path(__file__).resolve().parents[2]
     if not (home / ".git").exists():

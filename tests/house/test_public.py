@@ -11,14 +11,25 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
+SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
+ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
+ELSEWHERE |= {
+    "answers",
+    "judge",
+    "labels",
+    "ratings",
+    "judge-floor",
+    "judge-cache",
+    "price-read",
+    "price-written",
+}
 COMMANDS = {
     "run": SIDES,
     "audit": SIDES,
-    "trial": SIDES,
+    "trial": SIDES | ELSEWHERE,
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},

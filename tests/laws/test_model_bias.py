@@ -36,7 +36,7 @@ from assay.trial.tasks import Side
 SEEDS = 6
 REAL, SYNTHETIC, TEST = 600, 600, 1500
 WORDS = 150  # of each region
-PLAN = replace(design(REAL, SYNTHETIC), scarce=(), exchange=(), repeated=())
+PLAN = replace(design(REAL, SYNTHETIC), scarce=(), exchange=(), repeated=(), pure=())
 Places = npt.NDArray[np.int64]
 
 

@@ -94,12 +94,6 @@ def test_costs_are_shared_out_by_work(tmp_path: Path) -> None:
     large = max(result.trials, key=lambda each: each.cost.tokens)
     assert 0 < small.cost.flops < large.cost.flops
     assert small.cost.seconds > 0
-    by_rows = sorted(result.trials, key=lambda each: each.cost.tokens)
-    quarter = len(by_rows) // 4
-    first, last = (
-        sum(each.cost.seconds for each in some) for some in (by_rows[:quarter], by_rows[-quarter:])
-    )
-    assert first < last
 
 
 @pytest.mark.parametrize("labels", [[None] * 400, ["same"] * 400])

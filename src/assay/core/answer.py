@@ -65,6 +65,8 @@ def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
 
 def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:
     benefit = evidence.find("trial.benefit")
+    if benefit is None and (elsewhere := _from_elsewhere(evidence)):
+        return elsewhere
     if benefit is None or benefit.value is None:
         reason = benefit.missing if benefit is not None else "no trial was run"
         return f"Whether it helps a model was not measured: {reason}"
@@ -87,6 +89,25 @@ def _effect(difference: Measure) -> str:
     if difference.unit != "share of loss saved":
         return f"changes accuracy by {words.with_interval(difference)}"
     return f"saves {words.with_interval(difference)} of the test loss"
+
+
+def _from_elsewhere(evidence: Evidence) -> str:
+    """What results of training elsewhere say: arms against a baseline, or the law of a table of runs."""
+    arms = [
+        f"{(each.slice or {})['arm']} {words.with_interval(each)}"
+        for name in ("trial.score_delta", "trial.judge_win_rate")
+        for each in evidence.sliced(name)
+        if each.value is not None
+    ]
+    if arms:
+        how = "Pairs won" if evidence.sliced("trial.judge_win_rate") else "Change of the score"
+        return f"{how} against the baseline: {'; '.join(arms)}."
+    law = [
+        f"{(each.slice or {})['parameter']} = {words.with_interval(each)}"
+        for each in evidence.sliced("scaling.fit")
+        if each.value is not None
+    ]
+    return f"The law that fits these runs: {', '.join(law)}." if law else ""
 
 
 def _how_much(evidence: Evidence) -> str:

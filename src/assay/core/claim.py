@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         "quality",
         "Redundancy",
         "Will more of it stop helping?",
-        ("diversity.effective_rows",),
+        ("diversity.effective_rows", "scaling.bend"),
         "",
         (
             (
@@ -233,7 +233,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Better performance",
         "Does adding it improve the model on real test data?",
-        ("trial.benefit",),
+        ("trial.benefit", "trial.score_delta", "trial.judge_win_rate"),
         "",
         (
             (
@@ -318,7 +318,16 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Reliability of this evaluation",
         "Is any of this real, or noise?",
-        ("evaluation.mde", "trial.placebo"),
+        (
+            "evaluation.mde",
+            "evaluation.snr",
+            "evaluation.proxy_rank_correlation",
+            "trial.placebo",
+            "evaluation.judge_swap_consistency",
+            "evaluation.judge_agreement",
+            "evaluation.judge_kappa",
+            "evaluation.preference_leakage",
+        ),
         "",
         (
             (

@@ -31,7 +31,19 @@ class Tool(_Part):
 class Input(_Part):
     """One input as it was read."""
 
-    role: Literal["real", "synthetic", "test", "holdout", "shifted", "general", "eval"]
+    role: Literal[
+        "real",
+        "synthetic",
+        "test",
+        "holdout",
+        "shifted",
+        "general",
+        "eval",
+        "points",
+        "scores",
+        "answers",
+        "labels",
+    ]
     name: str
     sha256: str
     rows: int

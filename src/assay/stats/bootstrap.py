@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 Floats = npt.NDArray[np.float64]
 
 LEAST_TRAINING_SHARE = 0.1
+_AT_ONCE = 100  # draws, so that few of their picks are held
 LIKE_SIZE = 1.25  # arms whose training rows differ by no more than this factor learn from each other
 
 
@@ -36,7 +37,14 @@ def interval(draws: Floats, level: float = 0.95) -> tuple[float, float]:
 
 def cluster_weights(clusters: int, draws: int, rng: np.random.Generator) -> Floats:
     """How often each test root is drawn, shape (draws, clusters); kin items come and go together."""
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
+    out = np.empty((draws, clusters))
+    for first in range(0, draws, _AT_ONCE):
+        some = min(_AT_ONCE, draws - first)
+        picked = rng.integers(clusters, size=(some, clusters)) + clusters * np.arange(some)[:, None]
+        out[first : first + some] = np.bincount(picked.ravel(), minlength=some * clusters).reshape(
+            some, clusters
+        )
+    return out
 
 
 def item_level(sums: Floats, sizes: Floats, weights: Floats) -> Floats:

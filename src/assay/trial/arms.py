@@ -63,6 +63,7 @@ class Design:
         replacement: `equal` rows with a growing synthetic share, from real only to synthetic only.
         scarce: Few real rows plus all synthetic ones, growing in real rows.
         exchange: Few real rows plus about as many synthetic ones: where the exchange rate is read.
+        pure: Synthetic only, growing: does more of it go on helping?
         control: All real rows of the budget plus placebo rows, which must not help; or nothing.
         fixes: Synthetic rows chosen or weighted against bias, and what they are compared with; or nothing.
     """
@@ -79,6 +80,7 @@ class Design:
     replacement: tuple[Arm, ...]
     scarce: tuple[Arm, ...]
     exchange: tuple[Arm, ...]
+    pure: tuple[Arm, ...]
     control: tuple[Arm, ...]
     fixes: tuple[Arm, ...] = ()
 
@@ -92,6 +94,7 @@ class Design:
             self.replacement,
             self.scarce,
             self.exchange,
+            self.pure,
             self.control,
             self.fixes,
         )
@@ -118,6 +121,13 @@ class Design:
                 for arm in self.arms
             ]
         )
+
+    def of_rows(self, part: float) -> Design:
+        """The same design of the first so many rows of either source."""
+        if part == 1:
+            return self
+        real, synthetic, placebo = self.real_rows, self.synthetic_rows, self.placebo_rows
+        return design(int(real * part), int(synthetic * part), int(placebo * part))
 
     def with_share(self, share: float) -> Design:
         """One more arm on the replacement curve, with about this share of synthetic rows."""
@@ -156,6 +166,11 @@ def design(real_rows: int, synthetic_rows: int, placebo_rows: int = 0) -> Design
         ),
         scarce=tuple(Arm(rows, doses) for rows in few if rows >= _FEWEST_ROWS),
         exchange=tuple(Arm(rows, min(rows, budget // 4, doses)) for rows in few[1:] if rows >= _FEWEST_ROWS),
+        pure=tuple(
+            Arm(0, rows)
+            for rows in sorted({round(share * doses) for share in _LADDER} | {equal})
+            if rows >= _FEWEST_ROWS
+        ),
         control=(Arm(budget, placebo=int(placebo_rows * SEED_SHARE)),) if placebo_rows else (),
     )
 

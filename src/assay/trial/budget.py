@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assay.core.errors import InputError
@@ -11,9 +11,8 @@ from assay.core.trial import Cost
 from assay.trial.arms import Arm, Design
 
 FEWEST_SEEDS = 5
+_HALVINGS, _FEWEST_BUDGET = 5, 150
 _UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
-
-Price = Callable[[Arm], Cost]  # what one training of an arm costs
 
 
 @dataclass(frozen=True)
@@ -57,45 +56,70 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan(design: Design, seeds: int, price: Price, budget: float | None) -> Plan:
+@dataclass(frozen=True)
+class Prices:
+    """What one training of each arm costs; an arm that nobody priced costs what the others do by row."""
+
+    known: Mapping[Arm, Cost]
+
+    def of(self, arm: Arm) -> Cost:
+        """The price of an arm."""
+        if arm in self.known:
+            return self.known[arm]
+        part = arm.rows / sum(other.rows for other in self.known)
+        return _sum(self.known.values(), part)
+
+    def total(self, design: Design, seeds: int) -> Cost:
+        """The price of every arm with every seed."""
+        return _sum((self.of(arm) for arm in design.arms), seeds)
+
+
+def plan(whole: Design, seeds: int, prices: Prices, budget: float | None) -> Plan:
     """The design as it is, or as much of it as the budget pays for.
 
     First seeds go, down to the fewest that give intervals; then arms, those first that say least about the
-    verdict: the ladder with few real rows, repeats, steps of the curves, the placebo. What every answer needs stays.
+    verdict: the ladders of synthetic and of few real rows, repeats, steps of the curves, the placebo. What every answer
+    needs stays. Where that is too dear still, everything is tried again with half the rows.
 
     Args:
+        whole: The design without a budget.
         budget: In seconds.
-    Raises: InputError: not even the last arms can be paid for.
+    Raises: InputError: not even the last arms with the fewest rows can be paid for.
     """
-    known: dict[Arm, Cost] = {}
-
-    def total(each: Design, times: int) -> Cost:
-        for arm in each.arms:
-            if arm not in known:
-                known[arm] = price(arm)
-        costs = [known[arm] for arm in each.arms]
-        return Cost(
-            seconds=times * sum(cost.seconds for cost in costs),
-            tokens=times * sum(cost.tokens for cost in costs),
-            flops=times * sum(cost.flops for cost in costs),
-        )
-
-    whole = total(design, seeds)
-    if budget is None or whole.seconds <= budget:
-        return Plan(design, seeds, whole)
-    for fewer in range(seeds - 1, FEWEST_SEEDS - 1, -1):
-        if total(design, fewer).seconds <= budget:
-            return Plan(design, fewer, total(design, fewer), (f"{seeds - fewer} of {seeds} seeds",))
-    left_out = [f"{seeds - FEWEST_SEEDS} of {seeds} seeds"] if seeds > FEWEST_SEEDS else []
-    least = min(seeds, FEWEST_SEEDS)
-    for what, thinner in _thinner(design):
-        left_out.append(what)
-        if total(thinner, least).seconds <= budget:
-            return Plan(thinner, least, total(thinner, least), tuple(left_out))
-        design = thinner
+    cost = prices.total(whole, seeds)
+    if budget is None or cost.seconds <= budget:
+        return Plan(whole, seeds, cost)
+    least = cost
+    for halvings in range(_HALVINGS + 1):
+        part = 2.0**-halvings
+        design = whole.of_rows(part)
+        rows = [f"{1 - part:.0%} of the rows"] if halvings else []
+        for fewer in range(seeds, min(seeds, FEWEST_SEEDS) - 1, -1):
+            cost = prices.total(design, fewer)
+            some = [*rows, f"{seeds - fewer} of {seeds} seeds"] if fewer < seeds else rows
+            if cost.seconds <= budget:
+                return Plan(design, fewer, cost, tuple(some))
+        arms: list[str] = []
+        for what, thinner in _thinner(design):
+            arms.append(what)
+            cost = prices.total(thinner, fewer)
+            if cost.seconds <= budget:
+                return Plan(thinner, fewer, cost, (*some, *arms))
+        least = cost
+        if design.budget // 2 < _FEWEST_BUDGET or design.doses // 2 < _FEWEST_BUDGET:
+            break
     raise InputError(
-        f"the smallest trial takes about {duration(total(design, least).seconds)} on this machine",
-        fix=f"Give --budget {int(total(design, least).seconds / 60) + 1}min or more, or fewer rows.",
+        f"the smallest trial takes about {duration(least.seconds)} on this machine",
+        fix=f"Give --budget {int(least.seconds / 60) + 1}min or more, or a smaller learner.",
+    )
+
+
+def _sum(costs: Iterable[Cost], times: float) -> Cost:
+    paid = list(costs)
+    return Cost(
+        seconds=times * sum(cost.seconds for cost in paid),
+        tokens=round(times * sum(cost.tokens for cost in paid)),
+        flops=times * sum(cost.flops for cost in paid),
     )
 
 
@@ -105,6 +129,8 @@ def _thinner(design: Design) -> Iterator[tuple[str, Design]]:
         design = replace(design, fixes=())
         yield "the fixes against bias", design
     kept = {Arm(design.equal), Arm(design.budget)}
+    design = replace(design, pure=())
+    yield "the ladder of synthetic rows", design
     design = replace(design, scarce=())
     yield "the ladder with few real rows", design
     design = replace(design, repeated=design.repeated[-1:])

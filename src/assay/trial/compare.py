@@ -56,6 +56,7 @@ class Scores:
         swapped: On test rows with the other group in their text.
         chosen, chosen_swapped: Classes chosen, shape (arms, seeds, items of that set); None where there are none.
         pairs: On texts that benchmarks compare.
+        learner: What was trained.
     """
 
     plan: Design
@@ -73,6 +74,7 @@ class Scores:
     chosen: npt.NDArray[np.int16] | None = None
     chosen_swapped: npt.NDArray[np.int16] | None = None
     pairs: Set | None = None
+    learner: str = "linear"
 
 
 class Comparison:
@@ -99,6 +101,7 @@ class Comparison:
         self.sizes: Floats = np.bincount(
             scores.main.roots, scores.main.sizes, minlength=self.clusters
         ).astype(np.float64)
+        self.drawn: dict[int, Floats] = {}
         self.unit_loss = 1.0
         self.sums = sums_by_root(scores.main.gain, scores.main.roots)
         if scores.text:
@@ -107,6 +110,11 @@ class Comparison:
             self.sums = self.sums / self.unit_loss
         variance = bootstrap.training_variance(self.sums, self.sizes, self.rows)
         self.score = self.two_level(self.sums, self.overlap, variance)
+
+    @property
+    def learner(self) -> str:
+        """What was trained."""
+        return self.scores.learner
 
     @property
     def difference_unit(self) -> str:
@@ -138,12 +146,18 @@ class Comparison:
         """The arms on other items, in the same unit of loss."""
         everything = sums_by_root(items.gain, items.roots) / self.unit_loss
         sizes = np.bincount(items.roots, items.sizes).astype(np.float64)
-        rng = np.random.default_rng(self.noise + 2)
-        weights = bootstrap.cluster_weights(len(sizes), DRAWS, rng)
+        weights = self._weights_of(len(sizes))
         variance = bootstrap.training_variance(everything, sizes, self.rows)[arms]
         return bootstrap.two_level(
             everything[arms], sizes, self.overlap[arms], variance, weights, self.noise + 1
         )
+
+    def _weights_of(self, clusters: int) -> Floats:
+        """Draws of so many roots, the same ones whenever they are asked for."""
+        if clusters not in self.drawn:
+            rng = np.random.default_rng(self.noise + 2)
+            self.drawn = {clusters: bootstrap.cluster_weights(clusters, DRAWS, rng)}
+        return self.drawn[clusters]
 
     def level_of(self, name: str, arm: Arm, slice: dict[str, str]) -> Measure:
         """The score of an arm as people read it: accuracy, or bits per byte."""

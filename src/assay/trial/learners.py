@@ -8,7 +8,7 @@ from assay.trial.tasks import LEARNERS, Task
 
 
 def open_learner(
-    name: str | None, task: Task, *, base: str | None = None, depth: int | None = None
+    name: str | Learner | None, task: Task, *, base: str | None = None, depth: int | None = None
 ) -> Learner:
     """The learner called so, or the cheapest one for the task.
 
@@ -17,6 +17,8 @@ def open_learner(
         depth: Layers of `gpt`; None is its own choice.
     Raises: InputError: the learner does not serve the task, or a setting is another learner's.
     """
+    if name is not None and not isinstance(name, str):
+        return name
     chosen = name or LEARNERS[task][0]
     if chosen not in LEARNERS[task]:
         raise InputError(

@@ -11,7 +11,9 @@ from assay.stats import bootstrap, decisions
 from assay.stats.bootstrap import Estimate
 from assay.trial import curves
 from assay.trial.arms import Arm
+from assay.trial.bend import bends
 from assay.trial.compare import METHOD, Comparison, Floats
+from assay.trial.proxy import snr
 
 _BENEFIT = (
     "best dose against the better of real once and repeated, both chosen on one half of test roots and seeds and "
@@ -33,7 +35,9 @@ def response(c: Comparison) -> list[Measure]:
         _harmful_above(c),
         exchange_rate(c),
         break_even(c),
+        _bend(c),
         _detectable(c, best),
+        snr(c.score, c.learner, items=c.items, level=c.level),
     ]
 
 
@@ -216,6 +220,20 @@ def _harmful_above(c: Comparison) -> Measure:
         f"where the score falls {c.margin:g} below real only, interpolated between arms of "
         f"{c.plan.equal} rows; an upper end of 1 means that no harm up to 100 % is possible; {METHOD}",
     )
+
+
+def _bend(c: Comparison) -> Measure:
+    """Whether synthetic rows stop helping sooner than their beginning promised, beside the same of real rows."""
+    real = _losses(c, c.plan.ladder)
+    return bends(*_losses(c, c.plan.pure), corpus="synthetic", items=c.items, reference=real, level=c.level)
+
+
+def _losses(c: Comparison, arms: tuple[Arm, ...]) -> tuple[Floats, Floats, Floats]:
+    """Rows of the arms, their losses, and draws of these: error rates, or shares of the loss of real rows alone."""
+    places = [c.place[arm] for arm in arms]
+    best = 0.0 if c.scores.text else 1.0
+    rows: Floats = np.array([arm.rows for arm in arms], dtype=np.float64)
+    return rows, best - c.score.value[places], best - c.score.draws[:, places]
 
 
 def _detectable(c: Comparison, gain: Estimate) -> Measure:

@@ -11,17 +11,19 @@ import numpy.typing as npt
 
 from assay.core.catalogue import define
 from assay.core.corpus import Corpus
+from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
-from assay.core.trial import Cost, Trial
+from assay.core.trial import Trial
 from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.engine.pairs import PairSet
-from assay.models.learner import Learner
-from assay.trial import adapt, arms, bias
-from assay.trial.arms import Arm, Design
+from assay.models.learner import Learner, Reading
+from assay.stats import bootstrap
+from assay.trial import adapt, arms, bias, proxy, sources
+from assay.trial.arms import Design
 from assay.trial.beside import beside
-from assay.trial.budget import Plan, plan
-from assay.trial.compare import Comparison, Scores, Set
+from assay.trial.budget import Prices, plan
+from assay.trial.compare import DRAWS, Comparison, Scores, Set, sums_by_root
 from assay.trial.disturb import shuffled
 from assay.trial.items import Tests, joined, lay_out, tail
 from assay.trial.learners import open_learner
@@ -69,7 +71,7 @@ class Settings:
 
     Attributes:
         task: None finds out from the real rows.
-        learner: None takes the cheapest for the task.
+        learner: One by name, or any that follows `models.learner.Learner`; None takes the cheapest for the task.
         base, depth: See `open_learner`.
         seeds: Subsamples of the training rows, at least 5; each trains every arm.
         budget: Seconds that the trainings may take; None sets no limit.
@@ -78,10 +80,11 @@ class Settings:
         groups: Slice columns that tell groups of people apart; none means all of few values.
         fixes: Whether fixes against bias are tried, for the first of these columns or, without one, for the groups that the
             synthetic rows show least as the real rows do.
+        source: Slice column that names the source of each synthetic row, to find the best mix of sources.
     """
 
     task: Task | None = None
-    learner: str | None = None
+    learner: str | Learner | None = None
     base: str | None = None
     depth: int | None = None
     seeds: int = 8
@@ -92,6 +95,7 @@ class Settings:
     slices: tuple[str, ...] | None = None
     groups: tuple[str, ...] = ()
     fixes: bool = False
+    source: str | None = None
 
 
 def run_trial(
@@ -127,12 +131,19 @@ def run_trial(
     task = settings.task or task_of(train)
     classes = class_names(train) if task == "classification" else ()
     wanted = test.slices if settings.slices is None else settings.slices
+    named = () if settings.source is None else (settings.source,)
+    if named and settings.source not in synthetic.slices:
+        raise InputError(
+            f"the synthetic rows have no column of few values called {settings.source!r}",
+            fix=f"Columns there: {', '.join(synthetic.slices) or 'none'}; name one with --slice as well.",
+        )
     real, fake, held = (
         read_side(corpus, task, classes, slices)
         for corpus, slices in (
-            *(
-                (corpus, tuple(each for each in wanted if each in corpus.slices))
-                for corpus in (train, synthetic)
+            (train, tuple(each for each in wanted if each in train.slices)),
+            (
+                synthetic,
+                tuple(dict.fromkeys((*(each for each in wanted if each in synthetic.slices), *named))),
             ),
             (test, wanted),
         )
@@ -142,6 +153,7 @@ def run_trial(
     if lacking:
         return TrialResult((), tuple(_missing(name, lacking, settings.level, left_out) for name in MEASURES))
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
+    cheap = open_learner(None, task)
     again, other = (
         None if corpus is None else read_side(corpus, task, classes) for corpus in (second, general)
     )
@@ -157,34 +169,96 @@ def run_trial(
             asked, settings.groups, len(placebo), drawn, full, task, settings.seed
         )
     more = () if asked.fixes is None or not drawn.more else (asked.fixes.more,)
-    reading = learner.read(joined([real.examples, fake.examples, placebo, *more]))
-
-    prices = dict(zip(full.arms, reading.expect(arms.weights(full.arms, drawn.first(1))), strict=True))
-    planned = plan(full, settings.seeds, prices.__getitem__, settings.budget)
+    rows = joined([real.examples, fake.examples, placebo, *more])
+    reading = learner.read(rows)
+    priced = reading.expect(arms.weights(full.arms, drawn.first(1)))
+    prices = Prices(dict(zip(full.arms, priced, strict=True)))
+    planned = plan(full, settings.seeds, prices, settings.budget)
     note(planned.sentence(learner.name))
-    trainer = Trainer(reading, drawn.first(planned.seeds), items.examples(), len(items.main), keep, progress)
 
+    everything = items.examples()
     rare = tail(real.examples, held.examples)
     slices = ({"label": held.names} if task == "classification" else {}) | held.slices
 
-    def comparison(design: Design) -> Comparison:
-        scores = _scores(
-            design, trainer.train(design.arms), items, slices, rare, text=task != "classification"
-        )
+    def trainer(by: Learner, reading: Reading) -> Trainer:
+        orders = drawn.first(planned.seeds)
+        return Trainer(by.name, reading, orders, everything, len(items.main), keep, progress)
+
+    def comparison(design: Design, results: Results, by: Learner) -> Comparison:
+        text = task != "classification"
+        scores = _scores(design, results, items, slices, rare, text=text, learner=by.name)
         return Comparison(
             scores, margin=settings.margin, level=settings.level, seed=settings.seed, left_out=left_out
         )
 
-    found = comparison(planned.design)
+    dear = trainer(learner, reading)
+    found = comparison(planned.design, dear.train(planned.design.arms), learner)
     for _ in range(adapt.ROUNDS):
         wider = None if adapt.settled(found) else adapt.next_design(found)
-        if wider is None or _too_dear(wider, planned, prices, settings.budget):
+        if wider is None or prices.total(wider, planned.seeds).seconds > (settings.budget or np.inf):
             break
-        found = comparison(wider)
-    return TrialResult(
-        tuple(_trials(found.plan, learner, trainer.results, items)),
-        (*response(found), *beside(found), *asked.measures(found, settings.seed)),
+        found = comparison(wider, dear.train(wider.arms), learner)
+    trials = _trials(found.plan, learner, dear.results, items)
+    measures = [*response(found), *beside(found), *asked.measures(found, settings.seed)]
+    if cheap.name != learner.name:
+        # The cheap learner takes seconds, and tells whether it would have done.
+        stand_in = trainer(cheap, cheap.read(rows))
+        quick = comparison(found.plan, stand_in.train(found.plan.arms), cheap)
+        measures += proxy.measures(
+            quick.score,
+            found.score,
+            learners=(cheap.name, learner.name),
+            items=found.items,
+            level=found.level,
+        )
+        trials += _trials(found.plan, cheap, stand_in.results, items)
+    if settings.source is not None:
+        measures += _mixed(
+            settings, cheap, cheap.read(rows), fake, len(real), len(rows), items, planned.seeds, progress
+        )
+    return TrialResult(tuple(trials), tuple(measures))
+
+
+def _mixed(
+    settings: Settings,
+    cheap: Learner,
+    reading: Reading,
+    fake: Side,
+    before: int,
+    rows: int,
+    items: Tests,
+    seeds: int,
+    progress: Progress,
+) -> list[Measure]:
+    """Which mix of the synthetic sources is best, by the cheap learner on many random mixes.
+
+    Args:
+        before: Real rows, which stand in front of the synthetic ones and take no part.
+        rows: All rows of the reading.
+    """
+    assert settings.source is not None
+    names, codes = np.unique(fake.slices[settings.source].astype(str), return_inverse=True)
+    rng = np.random.default_rng([settings.seed, 5])
+    mixes = sources.propose(codes, tuple(names.tolist()), rng)
+    of_synthetic = sources.weights(mixes, codes, fake.roots, seeds, rng)
+    whole = np.zeros((len(of_synthetic), rows), dtype=np.float32)
+    whole[:, before : before + len(fake)] = of_synthetic
+    main = items.main
+    gain = np.zeros((len(whole), len(main)), dtype=np.float64)
+    progress("mixes", 0, len(whole), "trainings")
+    for block in reading.fit(whole, np.tile(np.arange(seeds), len(mixes.counts))):
+        gain[block.arms] = block.score(main.examples).gain
+        progress("mixes", int(np.count_nonzero(gain.any(axis=1))), len(whole), "trainings")
+    sums = sums_by_root(gain.reshape(len(mixes.counts), seeds, -1).astype(np.float32), main.roots)
+    sizes = np.bincount(main.roots, main.sizes).astype(np.float64)
+    drawn = bootstrap.cluster_weights(len(sizes), DRAWS, rng)
+    best = 1.0 if main.examples.labels is not None else 0.0
+    losses = best - sums.sum(axis=(1, 2)) / seeds / sizes.sum()
+    draws = best - bootstrap.item_level(sums, sizes, drawn).mean(axis=2)
+    found = sources.measures(
+        mixes, losses, draws=draws, items=len(main), level=settings.level, seed=settings.seed
     )
+    return list(found)
 
 
 def _scores(
@@ -195,6 +269,7 @@ def _scores(
     rare: npt.NDArray[np.bool_],
     *,
     text: bool,
+    learner: str,
 ) -> Scores:
     ends = np.cumsum([0, *(len(each) for each in items.all)])
     gain = np.stack([results.gain[arm] for arm in design.arms])
@@ -224,16 +299,8 @@ def _scores(
         if chosen is None or "swapped" not in more
         else chosen[:, :, starts["swapped"] :][:, :, : len(items.more["swapped"])],
         pairs=more.get("pairs"),
+        learner=learner,
     )
-
-
-def _too_dear(wider: Design, planned: Plan, prices: dict[Arm, Cost], budget: float | None) -> bool:
-    """Whether the design would leave the budget; an arm without a price costs what the dearest costs by row."""
-    if budget is None:
-        return False
-    by_row = max(cost.seconds / arm.rows for arm, cost in prices.items())
-    seconds = (prices[arm].seconds if arm in prices else arm.rows * by_row for arm in wider.arms)
-    return planned.seeds * sum(seconds) > budget
 
 
 def _trials(design: Design, learner: Learner, results: Results, items: Tests) -> list[Trial]:

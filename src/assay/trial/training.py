@@ -46,6 +46,7 @@ class Trainer:
 
     def __init__(
         self,
+        name: str,
         reading: Reading,
         drawn: Orders,
         items: Examples,
@@ -54,10 +55,11 @@ class Trainer:
         progress: Progress,
     ) -> None:
         """Args:
+        name: The learner's.
         main: How many of the items, the first ones, are the test proper.
         keep: Folder for finished blocks, kept across kills; None keeps nothing.
         """
-        self.reading, self.drawn, self.items, self.main = reading, drawn, items, main
+        self.name, self.reading, self.drawn, self.items, self.main = name, reading, drawn, items, main
         self.keep, self.progress = keep, progress
         self.results = Results()
 
