@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from assay.report.plots import addition, dose_response, learning_curve
+from assay.report.plots import addition, bias, dose_response, learning_curve
 
-from .sample import evidence
+from .sample import evidence, measured
 
 
 def _values(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -26,6 +26,24 @@ def test_repeated_real_rows_stand_where_as_many_synthetic_rows_would() -> None:
     spec = addition(evidence())
     assert spec is not None
     assert {(20.0, 85.7), (20.0, 84.9)} <= set(_points(spec))
+
+
+def test_bias_stands_beside_benefit_on_one_axis() -> None:
+    assert bias(evidence()) is None
+    gaps = [
+        measured(
+            "bias.model_gap",
+            (gap, gap - 0.02, gap + 0.02),
+            slice={"group": group, "synthetic_share": share},
+        )
+        for group, of_group in {"region: south": (0.08, 0.12), "region: north": (-0.08, -0.12)}.items()
+        for share, gap in zip(("0", "0.2"), of_group, strict=True)
+    ]
+    run = evidence()
+    spec = bias(run.model_copy(update={"measures": (*run.measures, *gaps)}))
+    assert spec is not None
+    assert {(0.0, 0.0), (0.0, 8.0), (20.0, 12.0)} <= set(_points(spec))
+    assert (20.0, -12.0) not in set(_points(spec))
 
 
 def test_scarce_real_rows_with_synthetic_ones_stand_on_the_learning_curve() -> None:

@@ -30,6 +30,7 @@ def render(run: Run) -> str:
     specs = {
         "dose": plots.dose_response(evidence),
         "added": plots.addition(evidence),
+        "bias": plots.bias(evidence),
         "curve": plots.learning_curve(evidence),
     }
     drawn = {name: spec for name, spec in specs.items() if spec is not None}

@@ -11,6 +11,7 @@ from typing import Any
 from assay.core import words
 from assay.core.evidence import Evidence
 from assay.core.measure import Measure
+from assay.report import safe
 
 Spec = dict[str, Any]
 Layer = dict[str, Any]
@@ -65,6 +66,54 @@ def addition(evidence: Evidence) -> Spec | None:
         y_title=_score_title(evidence, "trial.dose_response"),
         description="Score on real test rows when synthetic or repeated real rows are added to all real rows",
     )
+
+
+def bias(evidence: Evidence) -> Spec | None:
+    """Score gained and the widest score gap of a group, by share of added synthetic rows, on one axis; None without either."""
+    added = _arm(evidence, "addition", _synthetic_share)
+    rows = {point["x"]: point["rows"] for point in added}
+    gaps = [{**point, "rows": rows.get(point["x"])} for point in _widest_gap(evidence)]
+    if len(added) < 2 or len(gaps) < 2 or added[0]["x"] != 0:
+        return None
+    base = added[0]["y"]
+    gained = [{**point, **{end: point[end] - base for end in ("y", "low", "high")}} for point in added]
+    layers: list[Layer] = [
+        _level({**gained[0], "y": 0}),
+        *_line(gained, "accent", "circle"),
+        *_line(gaps, "second", "square", dash=[6, 4]),
+    ]
+    axis = {"tickCount": 6, "title": "share of the rows added to all real rows, %"}
+    last = max(point["x"] for point in added)
+    return _plot(
+        layers,
+        x={"scale": {"domain": [0, last], "nice": False}, "axis": {**axis, **_X_AXIS}},
+        y_title="points of accuracy on real test rows",
+        description="Accuracy gained, and how far the model is behind for one group, when synthetic rows are added",
+    )
+
+
+def _widest_gap(evidence: Evidence) -> list[Point]:
+    """The gaps of the group that is furthest behind at any share, from left to right."""
+    by_group: dict[str, list[Point]] = {}
+    for measure in evidence.sliced("bias.model_gap"):
+        where = measure.slice or {}
+        if measure.value is None or measure.low is None or measure.high is None:
+            continue
+        if measure.unit != "accuracy difference":  # bits gained and shares of a loss share no axis
+            continue
+        group = safe.visible(where.get("group", ""))
+        by_group.setdefault(group, []).append(
+            {
+                "x": _synthetic_share(where),
+                "y": 100 * measure.value,
+                "low": 100 * measure.low,
+                "high": 100 * measure.high,
+                "score": f"{group}: {words.with_interval(measure)}",
+                "n": measure.n,
+            }
+        )
+    widest = max(by_group.values(), key=lambda points: max(point["y"] for point in points), default=[])
+    return sorted(widest, key=lambda point: point["x"])
 
 
 def learning_curve(evidence: Evidence) -> Spec | None:
