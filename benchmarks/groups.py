@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from assay.audit.groups.lists import load
+from assay.engine.groups.lists import load
 from assay.kernels.phrases import find
 from assay.kernels.text import tokens
 

@@ -119,8 +119,13 @@ Embedder = Annotated[
 Groups = Annotated[
     Paths | None,
     typer.Option(
-        "--groups", help="TOML list of groups of people to look for as well; `none` for no group at all."
+        "--groups",
+        help="Groups of people: a column, or a TOML list to look for as well; `none` for no list. Named, fixes are tried.",
     ),
+]
+Pairs = Annotated[
+    Paths | None,
+    typer.Option("--pairs", help="CrowS-Pairs, StereoSet, WinoBias or BBQ, asked of trained models of text."),
 ]
 Map = Annotated[
     Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
@@ -157,7 +162,6 @@ _AUDIT_ONLY = {
     "span",
     "student",
     "embedder",
-    "groups",
 }
 _TRIAL_ONLY = {
     "seeds",
@@ -170,6 +174,7 @@ _TRIAL_ONLY = {
     "general",
     "source",
     "budget",
+    "pairs",
 }
 _FORECAST_ONLY = {"full", "rounds", "real_share"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
@@ -218,6 +223,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         real_share: RealShare = 0.1,
         embedder: Embedder = "lsa",
         groups: Groups = None,
+        pairs: Pairs = None,
         map: Map = None,
         slice: Slice = None,
         origin_column: OriginColumn = None,
@@ -262,6 +268,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "real_share": real_share,
             "embedder": embedder,
             "groups": tuple(groups or ()),
+            "pairs": tuple(pairs or ()),
             "map": _mapping(map or []),
             "slice": tuple(slice) if slice else None,
             "origin_column": origin_column,

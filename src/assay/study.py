@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from assay.audit.evals import Eval
     from assay.canary.plant import PlantResult
     from assay.engine.evals import EvalFile
+    from assay.engine.groups.lists import Lists
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
     from assay.serve.server import Server
@@ -81,7 +82,9 @@ class Study(BaseModel):
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
-        groups: TOML lists of groups of people, or folders of them, beside the packaged ones; `none` for no list at all.
+        groups: TOML lists of groups of people, or folders of them, beside the packaged ones, and columns that name groups;
+            `none` for no list at all. Where any is named, the trial tries fixes against bias.
+        pairs: Benchmarks of stereotypes for trained models of text: CrowS-Pairs, StereoSet, WinoBias or BBQ.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -122,6 +125,7 @@ class Study(BaseModel):
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
     groups: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -156,6 +160,7 @@ def run(
     steps = out / "steps"
     sides = {role: _read(study, role, steps, progress) for role in _roles(study)}
     real, synthetic = sides["real"].corpus, sides["synthetic"].corpus
+    _check_columns(study, real)
     given_test = sides["test"].corpus if "test" in sides else None
     holdout = sides["holdout"].corpus if "holdout" in sides else None
     train, reference, test, guard_losses = _split(study, real, given_test, steps, progress)
@@ -429,11 +434,13 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResu
         "shifted": study.shifted,
         "general": study.general,
     }[role]
+    columns = _group_columns(study)
+    slices = None if study.slices is None else tuple(dict.fromkeys((*study.slices, *columns)))
     origin_column = study.origin_column if role in ("real", "synthetic") else None
     settings = {
         "role": role,
         "columns": study.columns,
-        "slices": study.slices,
+        "slices": slices,
         "origin": [origin_column, study.synthetic_value],
         "max_reject_share": study.max_reject_share,
     }
@@ -447,7 +454,7 @@ def _read(study: Study, role: Role, steps: Path, progress: Progress) -> ReadResu
             mapping=study.columns,
             origin_column=origin_column,
             synthetic_value=study.synthetic_value,
-            slices=study.slices,
+            slices=slices,
             max_reject_share=study.max_reject_share,
             rejects=steps.parent / f"rejects-{role}.jsonl",
             progress=progress,
@@ -623,10 +630,8 @@ def _audit_step(
     steps: Path,
     progress: Progress,
 ) -> Path:
-    from assay.audit.groups.lists import NO_LISTS, load
-
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
-    lists = NO_LISTS if study.groups == ("none",) else load(map(Path, study.groups))
+    lists = _lists(study)
 
     def work(folder: Path) -> None:
         from assay.audit.evals import save
@@ -672,6 +677,36 @@ def _audit_step(
     return Step("audit", settings, (*inputs, *read), work).run(steps)
 
 
+def _group_columns(study: Study) -> tuple[str, ...]:
+    """What `groups` names besides files: columns."""
+    return tuple(
+        each
+        for each in study.groups
+        if each != "none" and not each.endswith(".toml") and not Path(each).exists()
+    )
+
+
+def _check_columns(study: Study, real: Corpus) -> None:
+    """Raises: InputError: `groups` names what is neither a list nor a column of the real rows."""
+    for column in _group_columns(study):
+        if column not in real.slices:
+            raise InputError(
+                f"{column!r} is no list of groups and no column that divides the real rows",
+                where="--groups",
+                fix=f"Columns that do: {', '.join(real.slices) or 'none'}; name another one by --slice.",
+            )
+
+
+def _lists(study: Study) -> Lists:
+    """The packaged lists of groups with those of the user, or none."""
+    from assay.engine.groups.lists import NO_LISTS, load
+
+    if "none" in study.groups:
+        return NO_LISTS
+    columns = _group_columns(study)
+    return load(Path(each) for each in study.groups if each not in columns)
+
+
 def _place_pairs(study: Study, audit: Path, rows: Path) -> None:
     """The pairs of evaluation items and rows beside the other rows, and the index where it is wanted."""
     if not study.evals:
@@ -692,6 +727,7 @@ def _trial_step(
     note: Callable[[str], None],
     progress: Progress,
 ) -> Path:
+    from assay.engine.pairs import read_pairs
     from assay.trial.budget import seconds_of
     from assay.trial.run import Settings, run_trial
 
@@ -705,8 +741,12 @@ def _trial_step(
         margin=study.margin,
         source=study.source,
         seed=study.seed,
+        groups=_group_columns(study),
+        fixes=bool(study.groups) and study.groups != ("none",),
     )
+    lists, pairs = _lists(study), read_pairs(map(Path, study.pairs))
     inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
+    inputs += [lists.fingerprint, hashlib.sha256(repr(pairs).encode()).hexdigest()]
 
     def work(folder: Path) -> None:
         # Finished trainings outlive a kill of the step; they go when it is whole.
@@ -718,6 +758,8 @@ def _trial_step(
             settings,
             second=beside[0],
             general=beside[1],
+            lists=lists,
+            pairs=pairs,
             keep=keep,
             note=note,
             progress=progress,

@@ -11,8 +11,8 @@ from assay.audit.annotate.columns import Columns, Known, row_columns
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.annotate.regions import NO_REGIONS
-from assay.audit.groups.lists import Lists
 from assay.audit.rows import Rows, open_rows
+from assay.engine.groups.lists import Lists
 from tests.audit.corpora import write
 
 WORDS = (

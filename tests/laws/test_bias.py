@@ -13,7 +13,6 @@ import pytest
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.group_examples import group_examples
-from assay.audit.groups.lists import load
 from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, sample
 from assay.audit.probes import refusals
 from assay.audit.probes.bias_association import (
@@ -32,6 +31,7 @@ from assay.audit.rows import Rows
 from assay.audit.run import audit
 from assay.core.catalogue import CATALOGUE
 from assay.core.errors import InputError
+from assay.engine.groups.lists import load
 from assay.kernels.neighbours import neighbours
 from assay.stats.association import effect_size, log_odds, ppmi, weat
 from assay.stats.decisions import benjamini_hochberg

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit.annotate.groups import mentioned
-from assay.audit.groups.lists import NO_LISTS, Lists, load
 from assay.core.errors import InputError
+from assay.engine.groups.lists import NO_LISTS, Lists, load
 from assay.engine.swap import Swap, gender_swap, read_swap
 from assay.kernels.phrases import NOTHING, Phrasebook, find
 from assay.kernels.text import tokens

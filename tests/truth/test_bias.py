@@ -16,11 +16,11 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from assay.audit.annotate.groups import Mentioned, mentioned
-from assay.audit.groups.lists import load
 from assay.audit.probe import sample
 from assay.audit.probes.bias_association import attributed, official_probe, shown
 from assay.audit.probes.bias_gaps import SENTIMENT, gaps
 from assay.audit.probes.bias_words import marking, words_probe
+from assay.engine.groups.lists import load
 from assay.engine.swap import gender_swap
 from assay.stats.pair_preference import Bbq, bbq
 from tests.audit.grouped import columns, opened

@@ -22,7 +22,6 @@ from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import Regions
 from assay.audit.faults import faults
 from assay.audit.group_examples import group_examples
-from assay.audit.groups.lists import Lists
 from assay.audit.probes import neighbours, tail
 from assay.audit.probes.neighbours import MOST_ROWS
 from assay.audit.probes.openings import COMMONEST, WORDS, openings
@@ -34,6 +33,7 @@ from assay.audit.probes.roles import USER
 from assay.audit.rows import Index, Rows
 from assay.core.canary import Canaries
 from assay.core.evidence import EXAMPLES
+from assay.engine.groups.lists import Lists
 from assay.kernels.ngrams import ngram_ids
 from assay.stats.prdc import prdc
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.phrases import Phrase, locate
-from assay.audit.groups.lists import Lists
 from assay.audit.probes import bias_shares, bias_words
 from assay.audit.rows import Rows
+from assay.engine.groups.lists import Lists
 from assay.kernels.phrases import find
 
 EACH = 2

@@ -27,7 +27,6 @@ from assay.audit.contamination import contamination
 from assay.audit.evals import Eval
 from assay.audit.examples import contaminated, examples
 from assay.audit.flags import flags
-from assay.audit.groups.lists import NO_LISTS, Lists
 from assay.audit.probe import (
     Found,
     Probe,
@@ -70,6 +69,7 @@ from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.engine.local import map_batches, map_each, one_thread_each
 from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
@@ -158,7 +158,7 @@ def audit(
         level: Probability with which each interval should cover the truth.
         student: Name of the model to be trained, which may share its base with the generator.
         embedder: Whose space the rows are compared in; see `assay.models.embed`.
-        lists: Groups of people to look for; see `audit.groups.lists.load`.
+        lists: Groups of people to look for; see `engine.groups.lists.load`.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """

@@ -205,6 +205,9 @@ CLAIMS: tuple[Claim, ...] = (
             "bias.marked_words",
             "bias.gap",
             "bias.weat",
+            "bias.model_gap_delta",
+            "bias.swap_moves",
+            "bias.amplification",
         ),
         "Needs lists of groups: do not give --groups none.",
         (("Wang & Russakovsky 2021, Directional Bias Amplification", "https://arxiv.org/abs/2102.12594"),),
@@ -215,8 +218,8 @@ CLAIMS: tuple[Claim, ...] = (
         "bias",
         "Filling gaps",
         "Does it fill gaps and lessen bias?",
-        (),
-        "Needs targeted against random synthetic rows at equal budget, which this version does not train.",
+        ("trial.targeted_delta", "trial.worst_slice_delta"),
+        "Needs a trial with groups: give --groups COLUMN_OR_LIST.",
         (
             (
                 "Three questions on synthetic data, MIT News 2025",

@@ -10,6 +10,7 @@ class Recipe(BaseModel):
         real: Real rows / budget. Above 1, the budget's rows are repeated.
         synthetic: Synthetic rows / budget.
         placebo: Placebo rows / budget: the words of synthetic rows without their order.
+        fix: How its synthetic rows were chosen or weighted against bias; empty as they come.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -17,6 +18,7 @@ class Recipe(BaseModel):
     real: float = 0.0
     synthetic: float = 0.0
     placebo: float = 0.0
+    fix: str = ""
 
     @property
     def synthetic_share(self) -> float:

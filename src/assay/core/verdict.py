@@ -72,7 +72,7 @@ def decide(measures: Sequence[Measure], *, margin: float = 0.01) -> tuple[ClaimR
     judged: dict[str, list[Judged]] = {each.id: [] for each in CLAIMS}
     for (each, measure), harms, helps in zip(flat, harmful, helpful, strict=True):
         judged[each.id].append(Judged(measure, _verdict(measure, margin, harms=harms, helps=helps)))
-    return tuple(_result(each, judged[each.id]) for each in CLAIMS)
+    return tuple(_result(each, judged[each.id], measures, margin) for each in CLAIMS)
 
 
 def gravest(verdicts: Iterable[VerdictWord]) -> VerdictWord:
@@ -183,7 +183,9 @@ def _log(ratio: float) -> float:
     return math.log(max(ratio, 1e-3))
 
 
-def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
+def _result(
+    each: Claim, judged: list[Judged], tried: Sequence[Measure] = (), margin: float = 0.01
+) -> ClaimResult:
     if not judged:
         return _claim_result(each, "not measured", [], each.needs, "Nothing to do yet.")
     judged = _answered(judged)
@@ -198,9 +200,10 @@ def _result(each: Claim, judged: list[Judged]) -> ClaimResult:
     if len(grounds) > 3:
         statement += f"; and {len(grounds) - 3} more"
     because = list(dict.fromkeys(measure.name for measure in grounds))
-    return _claim_result(
-        each, verdict, because, statement[:1].upper() + statement[1:] + ".", _action(each, verdict)
-    )
+    action = _action(each, verdict)
+    if each.id == "bias-amplification" and verdict == "harm":
+        action += _advice(tried, margin)
+    return _claim_result(each, verdict, because, statement[:1].upper() + statement[1:] + ".", action)
 
 
 def _answered(judged: list[Judged]) -> list[Judged]:
@@ -245,6 +248,41 @@ def _claim_result(
     )
 
 
+def _advice(measures: Sequence[Measure], margin: float) -> str:
+    """Which of the fixes that were tried shrank the gap here and cost no score beyond the margin, or that none did.
+
+    The rate of false discoveries is held over all fixes, so that of many that do nothing none is named by luck.
+    """
+    effects = [
+        measure for measure in measures if measure.name == "bias.fix_effect" and measure.value is not None
+    ]
+    if not effects:
+        return ""
+    shrinks = _benjamini_hochberg([_p_above(*_above_nothing(measure)) for measure in effects])
+    worked = []
+    for measure, sure in zip(effects, shrinks, strict=True):
+        fix = (measure.slice or {}).get("fix", "")
+        costs = [
+            cost
+            for cost in measures
+            if cost.name == "bias.fix_cost"
+            and (cost.slice or {}).get("fix") == fix
+            and (cost.slice or {}).get("on") in ("score", "other groups")
+        ]
+        if sure and all(cost.low is not None and cost.low >= -margin for cost in costs):
+            worked.append(f"{fix} ({words.with_interval(measure)})")
+    if worked:
+        return f" Tried here, shrank the score gap and cost no score: {'; '.join(worked)}."
+    return (
+        " None of the fixes tried here is sure to shrink the score gap without cost, so none is recommended."
+    )
+
+
+def _above_nothing(measure: Measure) -> tuple[float, float]:
+    value, low = measure.value or 0.0, measure.low or 0.0
+    return value, (value - low) / 1.96
+
+
 _ACTIONS: dict[str, str] = {
     "fidelity-gap": "Read the giveaway phrases and the example rows; change the prompt that causes them, "
     "normalise format on both sides, and run again.",
@@ -263,6 +301,7 @@ _ACTIONS: dict[str, str] = {
     "in the shares of the real rows, or add each text with the groups swapped, and run again.",
     "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
     "rows/contamination.parquet; a score on that evaluation says little until then.",
+    "fills-gaps": "Do not count on it for thin groups: write rows about those that lose, and try them by --groups.",
     "performance": "Keep it out of the training mix as it is.",
     "substitution": "Keep your real rows in the training mix; do not replace them.",
     "scarce-data": "Leave it out even when real rows are few.",

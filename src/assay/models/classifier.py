@@ -126,9 +126,11 @@ class LinearFitted:
     def score(self, items: Examples) -> Scored:
         """Right or wrong, and how sure."""
         chances = self.fits.predict_proba(self.reading.features_of(items))
-        right = (chances.argmax(axis=2) == items.labels).astype(np.float32)
+        chosen = chances.argmax(axis=2).astype(np.int16)
+        right = (chosen == items.labels).astype(np.float32)
         sure = chances.max(axis=2)
-        return Scored(right, calibration(sure, right), np.ones(len(items), dtype=np.int64))
+        ones = np.ones(len(items), dtype=np.int64)
+        return Scored(right, calibration(sure, right), ones, chosen=chosen)
 
     def sample(
         self, number: int, sampling: Sampling, seed: int, prompts: Sequence[Sequence[Part]] | None = None

@@ -252,9 +252,10 @@ class Tuned:
             if tuning.tunable.head is not None:
                 if items.labels is None:
                     raise InputError("the model was trained on labels and these items have none")
-                right, over = class_scores(tuning.passes, tuning.class_windows(items.parts), items.labels)
+                chosen, over = class_scores(tuning.passes, tuning.class_windows(items.parts), items.labels)
                 ones = np.ones(len(items), np.int64)
-                return Scored(right.astype(np.float32)[None], over[None], ones)
+                right = (chosen == items.labels).astype(np.float32)
+                return Scored(right[None], over[None], ones, chosen=chosen.astype(np.int16)[None])
             bits, over, tokens = text_scores(tuning.passes, tuning.scored(items.parts))
             preferred = None
             if items.rejected is not None:

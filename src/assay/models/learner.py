@@ -78,12 +78,14 @@ class Scored:
         decisions: How many decisions `over` sums for each item, shape (items,); None with `over`.
         preferred: Whether the row's answer is likelier per byte than the rejected one, shape (arms, items); None
             where rows are no pairs.
+        chosen: The class that was chosen, shape (arms, items); None where there are none.
     """
 
     gain: Floats
     over: Floats | None = None
     decisions: npt.NDArray[np.int64] | None = None
     preferred: npt.NDArray[np.bool_] | None = None
+    chosen: npt.NDArray[np.int16] | None = None
 
 
 @dataclass(frozen=True)

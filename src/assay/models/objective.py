@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assay.models.encoding import Bools, Ints
+from assay.models.encoding import Ints
 from assay.models.learner import Floats
 from assay.models.passes import Passes, Stretch, Stretches
 
@@ -137,18 +137,18 @@ def text_scores(passes: Passes, rows: Stretches) -> tuple[npt.NDArray[np.float64
     return bits, over.astype(np.float32), tokens
 
 
-def class_scores(passes: Passes, rows: list[list[Ints]], labels: Ints) -> tuple[Bools, Floats]:
-    """Whether each row's likeliest class is right, shape (rows,); confidence minus that in its bin, (rows, BINS)."""
+def class_scores(passes: Passes, rows: list[list[Ints]], labels: Ints) -> tuple[Ints, Floats]:
+    """Each row's likeliest class, shape (rows,); confidence minus its being right, in its bin, (rows, BINS)."""
     logs = passes.classes([ids for row in rows for ids in row])
     starts = np.cumsum([0] + [len(row) for row in rows])[:-1]
     mean = np.add.reduceat(logs, starts) / np.array([[len(row)] for row in rows])
     chances = np.exp(mean - mean.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
-    right = chances.argmax(axis=1) == labels
+    chosen = chances.argmax(axis=1)
     confidence = chances.max(axis=1)
     over = np.zeros((len(rows), BINS), np.float32)
-    over[np.arange(len(rows)), _bins(confidence)] = confidence - right
-    return right, over
+    over[np.arange(len(rows)), _bins(confidence)] = confidence - (chosen == labels)
+    return chosen, over
 
 
 def _bins(confidence: npt.NDArray[np.floating]) -> Ints:

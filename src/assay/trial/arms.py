@@ -7,8 +7,8 @@ arms are nested in larger ones and all comparisons are paired.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,15 @@ class Arm:
         synthetic: Different synthetic rows in it.
         repeat: How often each real row counts.
         placebo: Different placebo rows in it.
+        fix: Name of the weights, of as many rows altogether, that take the place of the first rows of the orders; see
+            `Orders.fixed`.
     """
 
     real: int
     synthetic: int = 0
     repeat: float = 1.0
     placebo: int = 0
+    fix: str = ""
 
     @property
     def rows(self) -> float:
@@ -62,6 +65,7 @@ class Design:
         exchange: Few real rows plus about as many synthetic ones: where the exchange rate is read.
         pure: Synthetic only, growing: does more of it go on helping?
         control: All real rows of the budget plus placebo rows, which must not help; or nothing.
+        fixes: Synthetic rows chosen or weighted against bias, and what they are compared with; or nothing.
     """
 
     real_rows: int
@@ -78,6 +82,7 @@ class Design:
     exchange: tuple[Arm, ...]
     pure: tuple[Arm, ...]
     control: tuple[Arm, ...]
+    fixes: tuple[Arm, ...] = ()
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -91,6 +96,7 @@ class Design:
             self.exchange,
             self.pure,
             self.control,
+            self.fixes,
         )
         return tuple(dict.fromkeys(arm for group in groups for arm in group))
 
@@ -100,6 +106,7 @@ class Design:
             real=arm.real * arm.repeat / self.budget,
             synthetic=arm.synthetic / self.budget,
             placebo=arm.placebo / self.budget,
+            fix=arm.fix,
         )
 
     def overlap(self) -> npt.NDArray[np.float64]:
@@ -170,11 +177,18 @@ def design(real_rows: int, synthetic_rows: int, placebo_rows: int = 0) -> Design
 
 @dataclass(frozen=True)
 class Orders:
-    """Which rows come first in each seed, for real, synthetic and placebo rows; each of shape (seeds, rows)."""
+    """Which rows come first in each seed, for real, synthetic and placebo rows; each of shape (seeds, rows).
+
+    Attributes:
+        fixed: Row weights of whole arms by name, shape (seeds, real + synthetic + placebo + more rows).
+        more: Rows behind the placebo rows that only such arms use.
+    """
 
     real: npt.NDArray[np.int64]
     synthetic: npt.NDArray[np.int64]
     placebo: npt.NDArray[np.int64]
+    fixed: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    more: int = 0
 
     @property
     def seeds(self) -> int:
@@ -183,7 +197,8 @@ class Orders:
 
     def first(self, seeds: int) -> Orders:
         """The first so many seeds."""
-        return Orders(self.real[:seeds], self.synthetic[:seeds], self.placebo[:seeds])
+        fixed = {name: each[:seeds] for name, each in self.fixed.items()}
+        return Orders(self.real[:seeds], self.synthetic[:seeds], self.placebo[:seeds], fixed, self.more)
 
 
 def orders(
@@ -198,15 +213,19 @@ def orders(
         (order_by_root(real_roots, rng), order_by_root(synthetic_roots, rng), rng.permutation(placebo_rows))
         for _ in range(seeds)
     ]
-    return Orders(*(np.stack(each) for each in zip(*drawn, strict=True)))
+    real, synthetic, placebo = (np.stack(each) for each in zip(*drawn, strict=True))
+    return Orders(real, synthetic, placebo)
 
 
 def weights(arms: Sequence[Arm], drawn: Orders) -> npt.NDArray[np.float32]:
-    """Row weights, shape (arms * seeds, real + synthetic + placebo rows), an arm's seeds side by side."""
+    """Row weights, shape (arms * seeds, all rows), an arm's seeds side by side."""
     first, second = drawn.real.shape[1], drawn.real.shape[1] + drawn.synthetic.shape[1]
-    out = np.zeros((len(arms), drawn.seeds, second + drawn.placebo.shape[1]), dtype=np.float32)
+    out = np.zeros((len(arms), drawn.seeds, second + drawn.placebo.shape[1] + drawn.more), dtype=np.float32)
     for seed in range(drawn.seeds):
         for index, arm in enumerate(arms):
+            if arm.fix:
+                out[index, seed] = drawn.fixed[arm.fix][seed]
+                continue
             out[index, seed, drawn.real[seed, : arm.real]] = arm.repeat
             out[index, seed, first + drawn.synthetic[seed, : arm.synthetic]] = 1
             out[index, seed, second + drawn.placebo[seed, : arm.placebo]] = 1

@@ -119,6 +119,9 @@ def _sum(costs: Iterable[Cost], times: float) -> Cost:
 
 def _thinner(design: Design) -> Iterator[tuple[str, Design]]:
     """The design with less and less in it."""
+    if design.fixes:
+        design = replace(design, fixes=())
+        yield "the fixes against bias", design
     kept = {Arm(design.equal), Arm(design.budget)}
     design = replace(design, pure=())
     yield "the ladder of synthetic rows", design

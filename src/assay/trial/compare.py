@@ -53,6 +53,9 @@ class Scores:
         decisions: Shape (items,); None likewise.
         preferred: Shape (arms, seeds, items); None where rows are no pairs.
         text: Whether scores are bits of text; else they are right answers.
+        swapped: On test rows with the other group in their text.
+        chosen, chosen_swapped: Classes chosen, shape (arms, seeds, items of that set); None where there are none.
+        pairs: On texts that benchmarks compare.
         learner: What was trained.
     """
 
@@ -67,6 +70,10 @@ class Scores:
     decisions: npt.NDArray[np.int64] | None = None
     preferred: npt.NDArray[np.bool_] | None = None
     text: bool = False
+    swapped: Set | None = None
+    chosen: npt.NDArray[np.int16] | None = None
+    chosen_swapped: npt.NDArray[np.int16] | None = None
+    pairs: Set | None = None
     learner: str = "linear"
 
 
@@ -96,7 +103,7 @@ class Comparison:
         self.overlap = self.plan.overlap()
         self.items, self.seeds = len(scores.main.roots), scores.main.gain.shape[1]
         self.clusters = int(scores.main.roots.max()) + 1
-        self.halves = np.random.default_rng(seed).permutation(self.clusters) % 2
+        self.halves = halves_of(self.clusters, seed)
         self.weights = bootstrap.cluster_weights(self.clusters, draws, np.random.default_rng(seed))
         self.sizes: Floats = np.bincount(
             scores.main.roots, scores.main.sizes, minlength=self.clusters
@@ -210,6 +217,11 @@ class Comparison:
             "n": self.items,
             "left_out": self.left_out,
         }
+
+
+def halves_of(clusters: int, seed: int) -> npt.NDArray[np.int64]:
+    """Test roots cut in two, shape (clusters,): what is chosen on one half is measured on the other."""
+    return np.random.default_rng(seed).permutation(clusters) % 2
 
 
 def sums_by_root(gain: npt.NDArray[np.float32], roots: npt.NDArray[np.int64]) -> Floats:

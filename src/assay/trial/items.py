@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,18 +51,20 @@ class Tests:
         shifted: The same (a thousand at most), disturbed in one way each, and a second test set of the user's, by name.
         synthetic: Synthetic rows, for models that saw none.
         general: Rows of anything else the model should still do; None where the user gave none.
+        more: Further sets, in any number, by name.
     """
 
     main: Items
     shifted: dict[str, Items]
     synthetic: Items
     general: Items | None
+    more: dict[str, Items] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[Items, ...]:
         """Every set, in the order in which items are scored."""
         rest = () if self.general is None else (self.general,)
-        return (self.main, *self.shifted.values(), self.synthetic, *rest)
+        return (self.main, *self.shifted.values(), self.synthetic, *rest, *self.more.values())
 
     def examples(self) -> Examples:
         """All items in one."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,13 @@ from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.trial import Trial
+from assay.engine.groups.lists import NO_LISTS, Lists
+from assay.engine.pairs import PairSet
 from assay.models.learner import Learner, Reading
 from assay.models.learners import open_learner
 from assay.models.tasks import Side, Task, class_names, read_side, task_of
 from assay.stats import bootstrap
-from assay.trial import adapt, arms, proxy, sources
+from assay.trial import adapt, arms, bias, proxy, sources
 from assay.trial.arms import Design
 from assay.trial.beside import beside
 from assay.trial.budget import Prices, plan
@@ -47,6 +49,7 @@ MEASURES = (
     "trial.forgetting",
     "trial.worst_slice_delta",
     "trial.placebo",
+    *bias.MEASURES,
 )
 _FEWEST_TRAIN, _FEWEST_TEST, _FEWEST_ROOTS = 100, 50, 20
 _MOST_PLACEBO = 2000
@@ -74,6 +77,9 @@ class Settings:
         budget: Seconds that the trainings may take; None sets no limit.
         margin: Difference that does not matter: of accuracy, or as a share of the loss.
         slices: Slice columns of the test rows to compare besides the label; None means all of them.
+        groups: Slice columns that tell groups of people apart; none means all of few values.
+        fixes: Whether fixes against bias are tried, for the first of these columns or, without one, for the groups that the
+            synthetic rows show least as the real rows do.
         source: Slice column that names the source of each synthetic row, to find the best mix of sources.
     """
 
@@ -87,6 +93,8 @@ class Settings:
     seed: int = 0
     level: float = 0.95
     slices: tuple[str, ...] | None = None
+    groups: tuple[str, ...] = ()
+    fixes: bool = False
     source: str | None = None
 
 
@@ -98,6 +106,8 @@ def run_trial(
     *,
     second: Corpus | None = None,
     general: Corpus | None = None,
+    lists: Lists = NO_LISTS,
+    pairs: Sequence[PairSet] = (),
     keep: Path | None = None,
     note: Note = lambda text: None,
     progress: Progress = silent,
@@ -110,6 +120,8 @@ def run_trial(
         test: Real rows no arm has seen.
         second: More real rows to test on, from elsewhere.
         general: Rows of anything else that the model should still be able to do.
+        lists: Groups of people to look for in the text, beside those that slice columns name.
+        pairs: Benchmarks of stereotypes that models of text are asked.
         keep: Folder for finished trainings; a trial that was killed goes on from there.
         note: Told what the trial will cost, before it starts.
     Returns: One `Trial` per arm and seed, and all measures named in `MEASURES`; each of them missing with what the
@@ -127,7 +139,14 @@ def run_trial(
         )
     real, fake, held = (
         read_side(corpus, task, classes, slices)
-        for corpus, slices in ((train, ()), (synthetic, named), (test, wanted))
+        for corpus, slices in (
+            (train, tuple(each for each in wanted if each in train.slices)),
+            (
+                synthetic,
+                tuple(dict.fromkeys((*(each for each in wanted if each in synthetic.slices), *named))),
+            ),
+            (test, wanted),
+        )
     )
     left_out = real.left_out | fake.left_out | held.left_out
     lacking = _lacking(task, classes, real, fake, held, settings.seeds)
@@ -140,12 +159,18 @@ def run_trial(
     )
     rng = np.random.default_rng(settings.seed)
     items = lay_out(held, fake, again, other, rng)
+    asked = bias.ask(lists, settings.groups, pairs, (real, fake, held), items.main, settings.seed)
+    items = replace(items, more=asked.sets())
     placebo = shuffled(fake.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
-    rows = joined([real.examples, fake.examples, placebo])
-    reading = learner.read(rows)
     drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
-
     full = arms.design(len(real), len(fake), len(placebo))
+    if settings.fixes:
+        asked, drawn, full = bias.with_fixes(
+            asked, settings.groups, len(placebo), drawn, full, task, settings.seed
+        )
+    more = () if asked.fixes is None or not drawn.more else (asked.fixes.more,)
+    rows = joined([real.examples, fake.examples, placebo, *more])
+    reading = learner.read(rows)
     priced = reading.expect(arms.weights(full.arms, drawn.first(1)))
     prices = Prices(dict(zip(full.arms, priced, strict=True)))
     planned = plan(full, settings.seeds, prices, settings.budget)
@@ -174,7 +199,7 @@ def run_trial(
             break
         found = comparison(wider, dear.train(wider.arms), learner)
     trials = _trials(found.plan, learner, dear.results, items)
-    measures = [*response(found), *beside(found)]
+    measures = [*response(found), *beside(found), *asked.measures(found, settings.seed)]
     if cheap.name != learner.name:
         # The cheap learner takes seconds, and tells whether it would have done.
         stand_in = trainer(cheap, cheap.read(rows))
@@ -253,6 +278,9 @@ def _scores(
         for each, first, last in zip(items.all, ends, ends[1:], strict=False)
     ]
     shifted = dict(zip(items.shifted, sets[1:], strict=False))
+    more = dict(zip(items.more, sets[len(sets) - len(items.more) :], strict=True))
+    chosen = np.stack([results.chosen[arm] for arm in design.arms]) if results.chosen else None
+    starts = dict(zip(items.more, ends[len(sets) - len(items.more) :], strict=False))
     return Scores(
         design,
         sets[0],
@@ -260,11 +288,17 @@ def _scores(
         rare,
         shifted,
         synthetic=sets[1 + len(shifted)],
-        general=None if items.general is None else sets[-1],
+        general=None if items.general is None else sets[2 + len(shifted)],
         over=np.stack([results.over[arm] for arm in design.arms]) if results.over else None,
         decisions=results.decisions,
         preferred=np.stack([results.preferred[arm] for arm in design.arms]) if results.preferred else None,
         text=text,
+        swapped=more.get("swapped"),
+        chosen=None if chosen is None else chosen[:, :, : len(items.main)],
+        chosen_swapped=None
+        if chosen is None or "swapped" not in more
+        else chosen[:, :, starts["swapped"] :][:, :, : len(items.more["swapped"])],
+        pairs=more.get("pairs"),
         learner=learner,
     )
 

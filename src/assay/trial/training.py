@@ -17,6 +17,7 @@ from assay.models.learner import Examples, Reading, Scored
 from assay.trial.arms import Arm, Orders, weights
 
 Floats = npt.NDArray[np.float32]
+_KEPT = ("gain", "over", "decisions", "preferred", "chosen")
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Results:
         over: By arm, shape (seeds, main items, bins); empty where the learner is not calibrated.
         decisions: Decisions of each main item, shape (main items,); None likewise.
         preferred: By arm, shape (seeds, main items); empty where rows are no pairs.
+        chosen: By arm, shape (seeds, items); empty where there are no classes.
         costs: By arm, one for each seed.
     """
 
@@ -35,6 +37,7 @@ class Results:
     over: dict[Arm, Floats] = field(default_factory=dict)
     decisions: npt.NDArray[np.int64] | None = None
     preferred: dict[Arm, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    chosen: dict[Arm, npt.NDArray[np.int16]] = field(default_factory=dict)
     costs: dict[Arm, tuple[Cost, ...]] = field(default_factory=dict)
 
 
@@ -90,7 +93,7 @@ class Trainer:
         over = None if scored.over is None else scored.over[:, : self.main].copy()
         decisions = None if scored.decisions is None else scored.decisions[: self.main]
         preferred = None if scored.preferred is None else scored.preferred[:, : self.main]
-        return Scored(scored.gain, over, decisions, preferred)
+        return Scored(scored.gain, over, decisions, preferred, scored.chosen)
 
     def _take(self, arm: Arm, runs: list[tuple[Scored, Cost, int]]) -> None:
         results = self.results
@@ -106,6 +109,10 @@ class Trainer:
             results.preferred[arm] = np.stack(
                 [scored.preferred[place] for scored, _, place in runs if scored.preferred is not None]
             )
+        if first.chosen is not None:
+            results.chosen[arm] = np.stack(
+                [scored.chosen[place] for scored, _, place in runs if scored.chosen is not None]
+            )
 
     def _kept(self, matrix: Floats) -> Path | None:
         """The folder of this very set of trainings."""
@@ -117,11 +124,7 @@ class Trainer:
 
 
 def _save(path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray[np.int64]) -> None:
-    arrays = {
-        name: value
-        for name in ("gain", "over", "decisions", "preferred")
-        if (value := getattr(scored, name)) is not None
-    }
+    arrays = {name: value for name in _KEPT if (value := getattr(scored, name)) is not None}
     paid = np.array([[cost.seconds, cost.tokens, cost.flops] for cost in costs])
     aside = path.with_suffix(f".{os.getpid()}.aside")
     with aside.open("wb") as file:
@@ -131,6 +134,6 @@ def _save(path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray
 
 def _load(path: Path) -> tuple[Scored, tuple[Cost, ...], npt.NDArray[np.int64]]:
     with np.load(path, allow_pickle=False) as kept:
-        arrays = {name: kept[name] for name in ("gain", "over", "decisions", "preferred") if name in kept}
+        arrays = {name: kept[name] for name in _KEPT if name in kept}
         costs = tuple(Cost(seconds=row[0], tokens=int(row[1]), flops=row[2]) for row in kept["costs"])
         return Scored(**arrays), costs, kept["runs"]

@@ -19,8 +19,8 @@ from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
-from assay.audit.groups.lists import NO_LISTS, Lists
 from assay.audit.rows import NEAR, Bools, Index, Rows
+from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import clusters

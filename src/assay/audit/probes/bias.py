@@ -8,7 +8,6 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.phrases import Phrase
-from assay.audit.groups.lists import Lists
 from assay.audit.probe import Probe, SampleProbe, draw, sample_size
 from assay.audit.probes.bias_association import (
     amplification_probe,
@@ -22,6 +21,7 @@ from assay.audit.probes.bias_weat import weat_probes
 from assay.audit.probes.bias_words import marking, word_probes, words_probe
 from assay.audit.rows import Rows, draw_rows
 from assay.core.measure import Measure
+from assay.engine.groups.lists import Lists
 
 MarkedWords = tuple[tuple[int, Phrase], ...]
 

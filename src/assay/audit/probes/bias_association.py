@@ -8,11 +8,11 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
-from assay.audit.groups.lists import Lists, Theme
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
 from assay.audit.probes.bias_groups import LEAST_ROWS, any_of, mask
 from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
+from assay.engine.groups.lists import Lists, Theme
 
 NAME, OFFICIAL = "bias.association", "bias.official_gap"
 # Fewest rows with an attribute, and fewest such attributes, that say anything of all of them.

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.groups import Bits, Mentioned, mentioned
-from assay.audit.groups.lists import Lists
+from assay.audit.annotate.groups import Mentioned, mentioned
 from assay.audit.probe import Floats, Found, Probe, Reader, SampleProbe, count, difference, measure
 from assay.audit.probes.bias_groups import Part, any_of, mask, parts
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 from assay.core.measure import Measure
+from assay.engine.groups.lists import Lists
+from assay.engine.groups.mentions import Bits
 from assay.engine.local import map_each
 
 GAP, SENTIMENT = "bias.gap", "bias.sentiment_gap"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.groups import Bits
-from assay.audit.groups.lists import Lists
 from assay.audit.rows import Bools, Index
+from assay.engine.groups.lists import Lists
+from assay.engine.groups.mentions import Bits
 
 # Groups that fewer real rows mention are too few to be judged one by one.
 LEAST_ROWS = 20

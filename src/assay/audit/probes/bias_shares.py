@@ -8,11 +8,11 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
-from assay.audit.groups.lists import Lists
 from assay.audit.probe import HALVINGS, Floats, Probe, Reader, SampleProbe
 from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, together
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
+from assay.engine.groups.lists import Lists
 
 NAME, SHIFT = "bias.group_share_ratio", "bias.group_shift"
 MOST_PAIRS = 30

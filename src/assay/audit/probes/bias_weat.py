@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from assay.audit.groups.lists import Lists
 from assay.audit.probe import Floats, Reader, SampleProbe
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
+from assay.engine.groups.lists import Lists
 from assay.kernels.neighbours import neighbours
 from assay.kernels.text import tokens
 from assay.stats.association import Weat, associations, effect_size, ppmi, weat

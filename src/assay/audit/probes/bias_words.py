@@ -12,11 +12,11 @@ import scipy.sparse as sp
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.annotate.phrases import Phrase, find
-from assay.audit.groups.lists import Lists
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
 from assay.audit.probes.bias_groups import any_of, listed, mask
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
+from assay.engine.groups.lists import Lists
 from assay.stats import quantiles
 from assay.stats.association import log_odds
 

@@ -176,7 +176,7 @@ def load(files: Iterable[Path] = (), *, packaged: bool = True) -> Lists:
 
 @functools.cache
 def _packaged() -> tuple[tuple[str, Theme], ...]:
-    folder = resources.files("assay.audit.groups")
+    folder = resources.files("assay.engine.groups")
     files = sorted(
         (each for each in folder.iterdir() if each.name.endswith(".toml")), key=lambda each: each.name
     )
