@@ -862,8 +862,9 @@ CATALOGUE: tuple[Definition, ...] = (
         "share of rows",
         "none",
         0.0,
-        "share with the best mean test accuracy among the replacement arms; interval over joint bootstrap draws",
-        "convention",
+        "highest point of the replacement curve averaged with a parabola and a line; interval: the best arm over joint "
+        "bootstrap draws",
+        "Bates & Granger 1969, The Combination of Forecasts",
     ),
     Definition(
         "trial.flat_range",
