@@ -50,6 +50,10 @@ class Tokens:
 
     def take(self, index: npt.NDArray[np.int64]) -> Tokens:
         """The tokens of the rows at `index`, in that order."""
+        if len(index) and (np.diff(index) == 1).all():
+            begin, end = self.offsets[index[0]], self.offsets[index[-1] + 1]
+            offsets = self.offsets[index[0] : index[-1] + 2] - begin
+            return Tokens(self.ids[begin:end], offsets, self.starts[begin:end], self.ends[begin:end])
         begins = self.offsets[index]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.offsets[index + 1] - begins)])
         at = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], np.diff(offsets))
