@@ -49,7 +49,7 @@ def kinds(
 
 @numba.njit(nogil=True, cache=True)
 def index(items):  # type: ignore[no-untyped-def]
-    """A table in which `find` finds the place of each of the `items`, all of them different."""
+    """A table in which `places` finds the place of each of the `items`, all of them different."""
     bits = 4
     while (1 << bits) < 2 * len(items):
         bits += 1
@@ -64,26 +64,19 @@ def index(items):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def find(slots, items, item):  # type: ignore[no-untyped-def]
-    """Place of `item` among the `items` that the table was made of, or -1."""
-    mask = len(slots) - 1
-    bits = 0
+def places(slots, items, wanted):  # type: ignore[no-untyped-def]
+    """Place of each of the `wanted` among the `items` that the table was made of, or -1; shape (len(wanted),)."""
+    mask, bits = len(slots) - 1, 0
     while (1 << bits) < len(slots):
         bits += 1
-    slot = np.int64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
-    while slots[slot] >= 0:
-        if items[slots[slot]] == item:
-            return np.int64(slots[slot])
-        slot = (slot + 1) & mask
-    return np.int64(-1)
-
-
-@numba.njit(nogil=True, cache=True)
-def places(slots, items, wanted):  # type: ignore[no-untyped-def]
-    """`find` of each of the `wanted`, shape (len(wanted),)."""
+    shift = np.uint64(64 - bits)
     found = np.empty(len(wanted), np.int64)
     for at in range(len(wanted)):
-        found[at] = find(slots, items, wanted[at])
+        item = wanted[at]
+        slot = np.int64((item * np.uint64(_FACTOR)) >> shift)
+        while slots[slot] >= 0 and items[slots[slot]] != item:
+            slot = (slot + 1) & mask
+        found[at] = slots[slot]
     return found
 
 
