@@ -28,6 +28,7 @@ from assay.core.catalogue import define
 from assay.core.corpus import Corpus, root_hash, schema
 
 PLANTED = 300
+FOLDER = tempfile.TemporaryDirectory()
 
 
 def reviews() -> dict[str, list[str]]:
@@ -54,9 +55,10 @@ def opened(texts: list[str]) -> Rows:
     }
     filled = {field.name: columns.get(field.name, [None] * len(texts)) for field in schema()}
     batch = pa.RecordBatch.from_pydict(filled, schema=schema())
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = Corpus.write(Path(folder), [batch], name="rows", origin="real", shape="text")
-        return open_rows(corpus)
+    folder = Path(
+        tempfile.mkdtemp(dir=FOLDER.name)
+    )  # sketches are written beside the corpus as long as it is read
+    return open_rows(Corpus.write(folder, [batch], name="rows", origin="real", shape="text"))
 
 
 def swapped(text: str, share: float, words: list[str], rng: random.Random) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 
-from assay.kernels.numbering import index, numbered, places
+from assay.kernels.numbering import index, kinds, numbered, places
 from assay.kernels.signs import holding
 
 
@@ -31,3 +31,15 @@ def test_places_are_those_of_a_search() -> None:
 def test_a_sign_is_held_or_not() -> None:
     column = pa.array(["a = b", None, "", "ab", "="], pa.large_string())
     assert holding(column, "=").tolist() == [True, False, False, False, True]
+
+
+def test_kinds_are_counted_and_point_back_however_many_there_are() -> None:
+    rng = np.random.default_rng(0)
+    for number, different in ((0, 1), (10, 3), (20_000, 5_000)):
+        items = rng.integers(0, different, number).astype(np.uint64) * np.uint64(0x123456789ABCDEF)
+        found, counts, kind = kinds(items)
+        np.testing.assert_array_equal(found[kind], items)
+        known, times = np.unique(items, return_counts=True)
+        order = np.argsort(found)
+        np.testing.assert_array_equal(found[order], known)
+        np.testing.assert_array_equal(counts[order], times)

@@ -140,7 +140,7 @@ def test_label_noise_beyond_the_clean_rows_own_is_near_the_dose_and_its_top_susp
 
     clean = share(judged(0.0)[0])
     assert clean < 0.03
-    for dose in (0.05, 0.1, 0.2):
+    for dose in (0.05, 0.2):
         noise, flip = judged(dose)
         assert share(noise) - clean == pytest.approx(flip.mean(), abs=0.02)
         assert flip[np.argsort(-noise.margin)[:100]].mean() > 0.9

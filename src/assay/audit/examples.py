@@ -213,7 +213,7 @@ def _templates(rows: Rows, columns: Columns, words: Frequent) -> Iterator[dict[s
 
 def _skeleton(row: Rows, words: Frequent, way: int) -> str:
     """The words of one row that one way of taking words out keeps, and dots for the others."""
-    kept = list(keepings(row, words))[way][0]
+    kept = keepings(row, words) & np.uint8(1 << way)
     text = _text(row, 0).encode()
     said: list[str] = []
     for keeps, start, end in zip(kept, row.tokens.starts, row.tokens.ends, strict=True):

@@ -22,6 +22,7 @@ from assay.stats import quantiles
 from assay.stats.intervals import jackknife, share
 
 Floats = npt.NDArray[np.float64]
+Roots = npt.NDArray[np.uint64]
 Reader = Callable[[Bools, Bools], Any]
 
 BUCKETS = 64
@@ -126,7 +127,7 @@ def buckets(columns: Kin, tallies: Floats) -> Floats:
     return _by_bucket(columns.root, tallies)
 
 
-def _by_bucket(root: npt.NDArray[np.uint64], tallies: Floats) -> Floats:
+def _by_bucket(root: Roots, tallies: Floats) -> Floats:
     bucket = (mixed(root) & np.uint64(BUCKETS - 1)).astype(np.int64)
     return np.column_stack([np.bincount(bucket, weights=column, minlength=BUCKETS) for column in tallies.T])
 
@@ -141,18 +142,29 @@ def count(probe: Probe[C], columns: C, real: C, level: float) -> Found:
 
 
 def _share(probe: Probe[C], columns: C, level: float) -> Found:
-    tally = probe.tally(columns)
+    return _counted(probe, probe.tally(columns), columns.root, level)
+
+
+def counted(probe: Probe[C], tally: Floats, root: Roots, level: float) -> Found:
+    """The probe's share of some rows, of which the tally and the roots are given."""
+    try:
+        return _counted(probe, tally, root, level)
+    except InputError as error:
+        return Found(missing=error.what)
+
+
+def _counted(probe: Probe[C], tally: Floats, root: Roots, level: float) -> Found:
     n = int(tally[:, 1].sum())
-    if not n and probe.needs and len(columns.root):
+    if not n and probe.needs and len(root):
         return Found(missing=probe.needs)
     if n < probe.least:
         return Found(
             missing=f"needs at least {words.count(probe.least, 'row')}{probe.counted.removeprefix('rows')}; there are {n:,}"
         )
-    return tallied(tally, columns.root, level)
+    return tallied(tally, root, level)
 
 
-def tallied(tally: Floats, root: npt.NDArray[np.uint64], level: float) -> Found:
+def tallied(tally: Floats, root: Roots, level: float) -> Found:
     """The share that hits, of units that kin share; `tally` of shape (units, 2): hits, and the units beside.
 
     Raises: InputError: fewer than two buckets hold units.

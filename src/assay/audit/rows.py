@@ -27,6 +27,8 @@ _CHATS = ("messages", "sharegpt")
 # Jaccard similarity of near-duplicates. On planted ones (docs/audit/diversity.md) 0.7, the habit for long documents,
 # overlooks a quarter of the rows of twenty words in which one word was edited; 0.5 finds 19 of 20 of them.
 NEAR = 0.5
+# Of so much text the words stay in memory, where they take three times as much.
+_FEW_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +131,19 @@ class Rows:
 
     @lazy
     def tokens(self) -> Tokens:
-        """The words of each row."""
-        if self.source is not None and "tokens" in self.source[0].__dict__:
-            return self.source[0].tokens.take(self.source[1])
+        """The words of each row; of few rows they are found once, for every part of them."""
+        above, index = self, None
+        while above.source is not None and "tokens" not in above.__dict__:
+            index = above.source[1] if index is None else above.source[1][index]
+            above = above.source[0]
+        if index is not None and ("tokens" in above.__dict__ or above.few):
+            return above.tokens.take(index)
         return tokens(self.text)
+
+    @lazy
+    def few(self) -> bool:
+        """Whether the words of the whole table may stay in memory."""
+        return self.at is None and self.table.column("text").nbytes <= _FEW_BYTES
 
     @lazy
     def characters(self) -> Characters:
@@ -195,8 +206,17 @@ class Rows:
         if self.at is not None:
             return self.take(np.arange(start, stop))
         table = self.table.slice(start, stop - start)
+        source = (self, np.arange(start, stop)) if self.few else None
         space = None if self.space is None else self.space[start:stop]
-        return Rows(self.root[start:stop], self.row[start:stop], table, self.folder, self.chats, space=space)
+        return Rows(
+            self.root[start:stop],
+            self.row[start:stop],
+            table,
+            self.folder,
+            self.chats,
+            source=source,
+            space=space,
+        )
 
 
 def open_rows(corpus: Corpus) -> Rows:

@@ -150,6 +150,11 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
                     words += 1
                 in_word = True
                 run += 1
+                # Most of a text is such letters, after which nothing changes but the length of the run.
+                while at < stop and 97 <= data[at] <= 122:
+                    at += 1
+                    run += 1
+                    kind = LETTER
             else:
                 if kind == STOP:
                     if code >= 0x0589 and not (0x2000 <= code < 0x2100):

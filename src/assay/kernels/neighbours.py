@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from assay.kernels.numbering import index, places
 from assay.kernels.text import Tokens
 
 Ids = npt.NDArray[np.uint64]
@@ -13,27 +14,19 @@ Ids = npt.NDArray[np.uint64]
 
 def neighbours(
     words: Tokens, wanted: Ids, contexts: Ids, part: npt.NDArray[np.int64], parts: int, *, window: int = 5
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[np.float32]:
     """Times each wanted word stands within `window` words of each context word, by part of the rows.
 
     Args:
-        wanted, contexts: Ids of words, both sorted, none twice.
+        wanted, contexts: Ids of words, none twice in either.
         part: Which of `parts` parts each row belongs to, shape (rows,).
         window: Words before and after that count, within the row.
-    Returns: Shape (parts, wanted, contexts).
+    Returns: Shape (parts, wanted, contexts); whole numbers, exact up to 2^24.
     """
-    here, there = _places(words.ids, wanted), _places(words.ids, contexts)
-    counts = np.zeros((parts, len(wanted), len(contexts)))
+    here, there = (places(index(sought), sought, words.ids) for sought in (wanted, contexts))
+    counts = np.zeros((parts, len(wanted), len(contexts)), np.float32)
     _count(counts, here, there, words.offsets, part, window)
     return counts
-
-
-def _places(ids: Ids, sought: Ids) -> npt.NDArray[np.int64]:
-    """Place of each id in `sought`, or -1."""
-    if not len(sought):
-        return np.full(len(ids), -1, np.int64)
-    at = np.minimum(np.searchsorted(sought, ids), len(sought) - 1)
-    return np.where(sought[at] == ids, at, -1)
 
 
 @numba.njit(nogil=True, cache=True)

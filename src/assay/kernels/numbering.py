@@ -34,9 +34,22 @@ def numbered(items: npt.NDArray[np.uint64], offsets: Offsets) -> Numbered:
     return Numbered(*_numbered(items, offsets))
 
 
+def kinds(
+    items: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """The different items in the order in which they are first met, how many there are of each, and each item's kind.
+
+    Args:
+        items: Shape (items,), at most 2^31 of them.
+    Returns: The kinds, shape (kinds,); items of each, shape (kinds,); place of each item's kind, shape (items,).
+    """
+    found: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int32]] = _kinds(items)
+    return found
+
+
 @numba.njit(nogil=True, cache=True)
 def index(items):  # type: ignore[no-untyped-def]
-    """A table in which `find` finds the place of each of the `items`, all of them different."""
+    """A table in which `places` finds the place of each of the `items`, all of them different."""
     bits = 4
     while (1 << bits) < 2 * len(items):
         bits += 1
@@ -51,26 +64,19 @@ def index(items):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def find(slots, items, item):  # type: ignore[no-untyped-def]
-    """Place of `item` among the `items` that the table was made of, or -1."""
-    mask = len(slots) - 1
-    bits = 0
+def places(slots, items, wanted):  # type: ignore[no-untyped-def]
+    """Place of each of the `wanted` among the `items` that the table was made of, or -1; shape (len(wanted),)."""
+    mask, bits = len(slots) - 1, 0
     while (1 << bits) < len(slots):
         bits += 1
-    slot = np.int64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
-    while slots[slot] >= 0:
-        if items[slots[slot]] == item:
-            return np.int64(slots[slot])
-        slot = (slot + 1) & mask
-    return np.int64(-1)
-
-
-@numba.njit(nogil=True, cache=True)
-def places(slots, items, wanted):  # type: ignore[no-untyped-def]
-    """`find` of each of the `wanted`, shape (len(wanted),)."""
+    shift = np.uint64(64 - bits)
     found = np.empty(len(wanted), np.int64)
     for at in range(len(wanted)):
-        found[at] = find(slots, items, wanted[at])
+        item = wanted[at]
+        slot = np.int64((item * np.uint64(_FACTOR)) >> shift)
+        while slots[slot] >= 0 and items[slots[slot]] != item:
+            slot = (slot + 1) & mask
+        found[at] = slots[slot]
     return found
 
 
@@ -101,3 +107,36 @@ def _numbered(items, offsets):  # type: ignore[no-untyped-def]
                 number[held], row[held] = known, each
                 held += 1
     return distinct[:found].copy(), first[:found].copy(), number[:held].copy(), row[:held].copy()
+
+
+@numba.njit(nogil=True, cache=True)
+def _kinds(items):  # type: ignore[no-untyped-def]
+    bits = 10
+    slots = np.full(1 << bits, -1, np.int32)
+    distinct = np.empty(1 << (bits - 1), np.uint64)
+    counts = np.zeros(1 << (bits - 1), np.int64)
+    kind = np.empty(len(items), np.int32)
+    found = 0
+    for at in range(len(items)):
+        if found == len(distinct):
+            # Few kinds make a small table that stays near; it is made anew, twice as large, when half full.
+            bits += 1
+            distinct = np.append(distinct, np.empty(found, np.uint64))
+            counts = np.append(counts, np.zeros(found, np.int64))
+            slots = np.full(1 << bits, -1, np.int32)
+            for each in range(found):
+                slot = np.int64((distinct[each] * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
+                while slots[slot] >= 0:
+                    slot = (slot + 1) & ((1 << bits) - 1)
+                slots[slot] = each
+        item = items[at]
+        slot = np.int64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
+        while slots[slot] >= 0 and distinct[slots[slot]] != item:
+            slot = (slot + 1) & ((1 << bits) - 1)
+        if slots[slot] < 0:
+            slots[slot] = found
+            distinct[found] = item
+            found += 1
+        kind[at] = slots[slot]
+        counts[slots[slot]] += 1
+    return distinct[:found].copy(), counts[:found].copy(), kind

@@ -50,6 +50,9 @@ _UNSPACED = (
     (0x16FE1, 0x16FE1),  # Nushu iteration mark
     (0x1AFF0, 0x1B2FF),  # kana supplements, Nushu
 )
+_HAN_COMPATIBILITY = (0x2F800, 0x2FA20)
+# The letters that Korean syllables are composed of.
+_JAMO = (0x1100, 0x1200)
 _APOSTROPHES = "'\u2019"
 # Persian and the scripts of India write these inside words.
 _JOINERS = "\u200c\u200d"
@@ -122,5 +125,18 @@ def alphabets() -> npt.NDArray[np.uint8]:
             first, _, rest = unicodedata.name(chr(code), "").partition(" ")
             table[code] = places.get(rest.split(" ")[0] if first in _WIDTHS else first, len(SCRIPTS))
     table[slice(*_HAN_PLANES)] = places["HAN"]
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def composed() -> npt.NDArray[np.bool_]:
+    """Characters that composed text (NFC) leaves as they are whatever stands beside them, shape (0x110000,)."""
+    table = np.ones(_CODE_POINTS, np.bool_)
+    for code in range(0x300, _WALKED):
+        sign = chr(code)
+        table[code] = unicodedata.category(sign)[0] != "M" and unicodedata.is_normalized("NFC", sign)
+    table[slice(*_HAN_COMPATIBILITY)] = False
+    table[slice(*_JAMO)] = False
     table.flags.writeable = False
     return table

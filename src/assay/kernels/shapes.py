@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numba
@@ -34,21 +35,32 @@ class Shapes:
 
 def shapes(column: TextColumn, tokens: Tokens) -> Shapes:
     """The look of each token of `column`, of which `tokens` are the tokens."""
-    starters = np.zeros(0x2100, np.bool_)
-    starters[[ord(sign) for sign in _BEFORE_A_SENTENCE]] = True
-    parts, row = [(np.zeros(0, np.uint8), np.zeros(0, np.uint64))], 0
-    for offsets, data in text_buffers(column):
-        bounds = tokens.offsets[row : row + len(offsets)]
-        row += len(offsets) - 1
-        parts.append(_look(offsets, data, bounds, tokens.starts, tokens.ends, kinds(), folds(), starters))
+    parts = [(np.zeros(0, np.uint8), np.zeros(0, np.uint64)), *_looks(column, tokens, True)]
     return Shapes(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
+def word_kinds(column: TextColumn, tokens: Tokens) -> npt.NDArray[np.uint8]:
+    """The kinds of `Shapes` alone, shape (num_tokens,)."""
+    return np.concatenate([np.zeros(0, np.uint8), *(kinds for kinds, _ in _looks(column, tokens, False))])
+
+
+def _looks(
+    column: TextColumn, tokens: Tokens, ends_too: bool
+) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]]:
+    starters = np.zeros(0x2100, np.bool_)
+    starters[[ord(sign) for sign in _BEFORE_A_SENTENCE]] = True
+    row = 0
+    for offsets, data in text_buffers(column):
+        bounds = tokens.offsets[row : row + len(offsets)]
+        row += len(offsets) - 1
+        yield _look(offsets, data, bounds, tokens.starts, tokens.ends, kinds(), folds(), starters, ends_too)
+
+
 @numba.njit(nogil=True, cache=True)
-def _look(offsets, data, bounds, starts, ends, kinds, folds, starters):  # type: ignore[no-untyped-def]
+def _look(offsets, data, bounds, starts, ends, kinds, folds, starters, ends_too):  # type: ignore[no-untyped-def]
     first_token = bounds[0]
     found = np.empty(bounds[-1] - first_token, np.uint8)
-    endings = np.empty(bounds[-1] - first_token, np.uint64)
+    endings = np.empty(bounds[-1] - first_token if ends_too else 0, np.uint64)
     for row in range(len(bounds) - 1):
         begin = offsets[row]
         before = begin  # where the last token ended
@@ -60,15 +72,17 @@ def _look(offsets, data, bounds, starts, ends, kinds, folds, starters):  # type:
                 opens = opens or (code < len(starters) and starters[code])
             code, at = decode(data, at)
             kind = kinds[code]
+            before = stop
+            found[token - first_token] = (
+                NUMBER if kind & DIGIT else NAME if kind & UPPER and not opens else PLAIN
+            )
+            if not ends_too:
+                continue
             last = folds[code] if code < len(folds) else code
             previous = np.uint32(0)
             while at < stop:
                 code, at = decode(data, at)
                 previous = last
                 last = folds[code] if code < len(folds) else code
-            before = stop
-            found[token - first_token] = (
-                NUMBER if kind & DIGIT else NAME if kind & UPPER and not opens else PLAIN
-            )
             endings[token - first_token] = mix(absorb(absorb(SEED, previous), last))
     return found, endings

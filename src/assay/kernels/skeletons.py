@@ -11,27 +11,35 @@ _SLOT = np.uint64(0)
 
 
 @numba.njit(nogil=True, cache=True)
-def skeletons(ids, offsets, kept, fewest):  # type: ignore[no-untyped-def]
-    """A hash of the kept tokens of each row and of where others stood, shape (num_rows,); 0 for too few.
+def skeletons(ids, offsets, ways, fewest):  # type: ignore[no-untyped-def]
+    """A hash of the kept tokens of each row and of where others stood, for each way; 0 for too few.
 
     Whatever stands between two kept tokens is one slot, so three words fit where one does.
 
     Args:
         ids, offsets: As in `Tokens`.
-        kept: Tokens that stay, shape (num_tokens,).
-        fewest: Kept tokens that a row must have.
+        ways: Bit w of each token says whether way w keeps it, uint8 of shape (num_tokens,).
+        fewest: Kept tokens that a row must have, by way; shape (ways,).
+    Returns: Shape (num_rows, ways).
     """
-    hashes = np.zeros(len(offsets) - 1, np.uint64)
+    hashes = np.zeros((len(offsets) - 1, len(fewest)), np.uint64)
+    states, numbers = np.empty(len(fewest), np.uint64), np.empty(len(fewest), np.int64)
     for row in range(len(hashes)):
-        state, number, in_slot = SEED, 0, False
+        states[:] = SEED
+        numbers[:] = 0
+        in_slot = np.uint8(0)
         for token in range(offsets[row], offsets[row + 1]):
-            if kept[token]:
-                state = mix(absorb(state, ids[token]))
-                number += 1
-                in_slot = False
-            elif not in_slot:
-                state = mix(absorb(state, _SLOT))
-                in_slot = True
-        if number >= fewest:
-            hashes[row] = mix(state) | np.uint64(1)
+            kept, item = ways[token], ids[token]
+            opened = ~kept & ~in_slot
+            for way in range(len(fewest)):
+                bit = np.uint8(1 << way)
+                if kept & bit:
+                    states[way] = mix(absorb(states[way], item))
+                    numbers[way] += 1
+                elif opened & bit:
+                    states[way] = mix(absorb(states[way], _SLOT))
+            in_slot = ~kept
+        for way in range(len(fewest)):
+            if numbers[way] >= fewest[way]:
+                hashes[row, way] = mix(states[way]) | np.uint64(1)
     return hashes

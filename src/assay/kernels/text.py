@@ -50,10 +50,11 @@ class Tokens:
 
     def take(self, index: npt.NDArray[np.int64]) -> Tokens:
         """The tokens of the rows at `index`, in that order."""
-        begins = self.offsets[index]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.offsets[index + 1] - begins)])
-        at = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], np.diff(offsets))
-        return Tokens(self.ids[at], offsets, self.starts[at], self.ends[at])
+        if len(index) and (np.diff(index) == 1).all():
+            begin, end = self.offsets[index[0]], self.offsets[index[-1] + 1]
+            offsets = self.offsets[index[0] : index[-1] + 2] - begin
+            return Tokens(self.ids[begin:end], offsets, self.starts[begin:end], self.ends[begin:end])
+        return Tokens(*_take(self.ids, self.offsets, self.starts, self.ends, index))
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,20 @@ def _tokenize(offsets, data, roles, folds):  # type: ignore[no-untyped-def]
             found += 1
         counts[row] = found - before
     return counts, ids[:found].copy(), starts[:found].copy(), ends[:found].copy()
+
+
+@numba.njit(nogil=True, cache=True)
+def _take(ids, offsets, starts, ends, index):  # type: ignore[no-untyped-def]
+    taken = np.zeros(len(index) + 1, np.int64)
+    for place in range(len(index)):
+        taken[place + 1] = taken[place] + offsets[index[place] + 1] - offsets[index[place]]
+    out = np.empty(taken[-1], np.uint64), np.empty(taken[-1], np.int32), np.empty(taken[-1], np.int32)
+    for place in range(len(index)):
+        here, there, number = taken[place], offsets[index[place]], taken[place + 1] - taken[place]
+        out[0][here : here + number] = ids[there : there + number]
+        out[1][here : here + number] = starts[there : there + number]
+        out[2][here : here + number] = ends[there : there + number]
+    return out[0], taken, out[1], out[2]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
-from assay.kernels.scripts import SCRIPTS, alphabets
+from assay.kernels.scripts import SCRIPTS, alphabets, composed
 from assay.kernels.text import decode
 
 HAN, KANA = (np.uint8(SCRIPTS.index(name) + 1) for name in ("Han", "Kana"))
@@ -22,6 +24,32 @@ def scripts(column: TextColumn) -> npt.NDArray[np.uint8]:
     """
     parts = [_commonest(offsets, data, alphabets()) for offsets, data in text_buffers(column)]
     return np.concatenate([np.zeros(0, np.uint8), *parts])
+
+
+@dataclass(frozen=True)
+class Openings:
+    """The first characters of each row.
+
+    Attributes:
+        letters: Letters among them by script, shape (num_rows, len(SCRIPTS)).
+        reach: Bytes they take, shape (num_rows,).
+        plain: They hold no code fence and nothing that composing (NFC) could change, shape (num_rows,).
+    """
+
+    letters: npt.NDArray[np.int64]
+    reach: npt.NDArray[np.int64]
+    plain: npt.NDArray[np.bool_]
+
+
+def openings(column: TextColumn, most: int) -> Openings:
+    """The first `most` characters of each row; a null counts as an empty row."""
+    width = len(SCRIPTS) + 1
+    none = np.zeros((0, width), np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    parts = [
+        _open(offsets, data, alphabets(), composed(), width, most) for offsets, data in text_buffers(column)
+    ]
+    letters, reach, plain = (np.concatenate(each) for each in zip(none, *parts, strict=True))
+    return Openings(letters[:, 1:], reach, plain)
 
 
 def letters(column: TextColumn) -> npt.NDArray[np.int64]:
@@ -39,6 +67,25 @@ def _count(offsets, data, alphabets, width):  # type: ignore[no-untyped-def]
             code, at = decode(data, at)
             counts[row, alphabets[code]] += 1
     return counts
+
+
+@numba.njit(nogil=True, cache=True)
+def _open(offsets, data, alphabets, composed, width, most):  # type: ignore[no-untyped-def]
+    rows = len(offsets) - 1
+    counts, reach = np.zeros((rows, width), np.int64), np.zeros(rows, np.int64)
+    plain = np.ones(rows, np.bool_)
+    for row in range(rows):
+        at, stop = offsets[row], offsets[row + 1]
+        seen = ticks = 0
+        while at < stop and seen < most:
+            code, at = decode(data, at)
+            seen += 1
+            counts[row, alphabets[code]] += 1
+            ticks = ticks + 1 if code == 96 else 0
+            if ticks == 3 or not composed[code]:
+                plain[row] = False
+        reach[row] = at - offsets[row]
+    return counts, reach, plain
 
 
 @numba.njit(nogil=True, cache=True)

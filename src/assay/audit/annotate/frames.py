@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from assay.audit.rows import Bools, Rows, mixed
 from assay.engine.local import map_batches
 from assay.kernels.numbering import index, places
-from assay.kernels.shapes import PLAIN, shapes
+from assay.kernels.shapes import PLAIN, word_kinds
 from assay.kernels.skeletons import skeletons
 
 # A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
@@ -24,6 +23,8 @@ RARE = 0.5
 FEWEST_COMMON, FEWEST_RARE = 5, 3
 # Rows of one frame that are no accident.
 FEWEST_ROWS = 3
+
+_RARE_WAY = 1 << len(COMMON)
 
 Words = npt.NDArray[np.uint64]
 
@@ -44,14 +45,24 @@ class Frequent:
 
     def ranks(self, ids: Words) -> npt.NDArray[np.int64]:
         """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
-        if not len(self.ids):
-            return np.zeros(len(ids), np.int64)
-        # The place of an unknown word is -1, where the last entry stands.
         return np.asarray(self._ranks[places(self._slots, self.ids, ids)], dtype=np.int64)
+
+    def ways(self, ids: Words) -> npt.NDArray[np.uint8]:
+        """Which ways of taking words out keep each word, as bits, of words that are neither names nor numbers."""
+        return np.asarray(self._ways[places(self._slots, self.ids, ids)], dtype=np.uint8)
 
     @functools.cached_property
     def _ranks(self) -> npt.NDArray[np.int64]:
+        # The place of an unknown word is -1, where the last entry stands.
         return np.append(self.rank, len(self.ids))
+
+    @functools.cached_property
+    def _ways(self) -> npt.NDArray[np.uint8]:
+        rank = self._ranks
+        bits = np.where(rank >= self.reaching(RARE), _RARE_WAY, 0)
+        for way, share in enumerate(COMMON):
+            bits |= (rank < self.reaching(share)).astype(np.int64) << way
+        return bits.astype(np.uint8)
 
     @functools.cached_property
     def _slots(self) -> npt.NDArray[np.int32]:
@@ -88,22 +99,19 @@ def _kinds(side: Rows) -> tuple[Words, npt.NDArray[np.int64]]:
     return ids, counts
 
 
-def keepings(rows: Rows, words: Frequent) -> Iterator[tuple[Bools, int]]:
-    """Each way to take words out: the tokens kept, shape (tokens,), and how many of them a frame needs."""
-    plain = shapes(rows.text, rows.tokens).kinds == PLAIN
-    ranks = words.ranks(rows.tokens.ids)
-    for share in COMMON:
-        yield plain & (ranks < words.reaching(share)), FEWEST_COMMON
-    yield ranks >= words.reaching(RARE), FEWEST_RARE
+def keepings(rows: Rows, words: Frequent) -> npt.NDArray[np.uint8]:
+    """Which ways to take words out keep each token, one bit each, shape (tokens,)."""
+    plain = word_kinds(rows.text, rows.tokens) == PLAIN
+    return words.ways(rows.tokens.ids) & np.where(plain, np.uint8(0xFF), np.uint8(_RARE_WAY))
 
 
 def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:
     """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little."""
-    ways = [
-        skeletons(rows.tokens.ids, rows.tokens.offsets, kept, fewest)
-        for kept, fewest in keepings(rows, words)
-    ]
-    return np.column_stack(ways)
+    fewest = np.array([FEWEST_COMMON] * len(COMMON) + [FEWEST_RARE])
+    found: npt.NDArray[np.uint64] = skeletons(
+        rows.tokens.ids, rows.tokens.offsets, keepings(rows, words), fewest
+    )
+    return found
 
 
 def framed(

@@ -37,6 +37,8 @@ class Noise:
         margin: By how much the other class is likelier than the label; 0 where the row is no suspect.
         other: The class it seems to be, as a position in `classes`; -1 where the row is no suspect.
         classes: Names of the classes.
+        labelled, own, chances: Which rows have a class, that class, and the probability of each class, the last of
+            shape (labelled rows, classes).
     """
 
     counted: Bools
@@ -44,6 +46,15 @@ class Noise:
     margin: npt.NDArray[np.float32]
     other: Index
     classes: npt.NDArray[np.str_]
+    labelled: Index
+    own: Index
+    chances: npt.NDArray[np.float32]
+
+    def share(self, kept: Bools) -> float:
+        """Suspects among the rows counted, of the rows that are kept, with thresholds of these rows alone."""
+        among = kept[self.labelled]
+        sure, seems = _seeming(self.chances[among], self.own[among])
+        return float((sure & (seems != self.own[among])).sum() / sure.sum()) if sure.any() else float("nan")
 
 
 def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
@@ -62,17 +73,25 @@ def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
     labelled = np.flatnonzero(labels >= 0)
     chances = _out_of_fold(rows.take(labelled), labels[labelled], len(classes), rng)
     own = labels[labelled]
-    thresholds = np.array([chances[own == each, each].mean() for each in range(len(classes))])
-    sure = chances >= thresholds
-    seems = np.where(sure, chances, -1).argmax(axis=1)
+    sure, seems = _seeming(chances, own)
     counted, other = np.zeros(len(rows), bool), np.full(len(rows), -1, np.int64)
     margin = np.zeros(len(rows), np.float32)
-    counted[labelled] = sure.any(axis=1)
-    suspect = sure.any(axis=1) & (seems != own)
+    counted[labelled] = sure
+    suspect = sure & (seems != own)
     at = np.flatnonzero(suspect)
     other[labelled[at]] = seems[at]
     margin[labelled[at]] = chances[at, seems[at]] - chances[at, own[at]]
-    return Noise(counted, other >= 0, margin, other, classes)
+    return Noise(counted, other >= 0, margin, other, classes, labelled, own, chances)
+
+
+def _seeming(chances: npt.NDArray[np.float32], own: Index) -> tuple[Bools, Index]:
+    """Whether each row is confidently of any class, and the likeliest of those it is confidently of."""
+    number = np.bincount(own, minlength=chances.shape[1])
+    held = np.bincount(own, weights=chances[np.arange(len(own)), own], minlength=chances.shape[1])
+    # A class that no row is left of has no threshold that a row could reach.
+    thresholds = np.where(number > 0, held / np.maximum(number, 1), np.inf)
+    sure = chances >= thresholds.astype(np.float32)
+    return np.asarray(sure.any(axis=1)), np.where(sure, chances, -1).argmax(axis=1)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.audit.annotate.checked import Checked
-from assay.audit.rows import Bools, Rows
+from assay.audit.rows import Bools, Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels import writing
-from assay.kernels.numbering import find, index
+from assay.kernels.numbering import index, places
 from assay.kernels.scripts import SCRIPTS
 from assay.kernels.text import Tokens, tokens
 
@@ -42,16 +42,30 @@ _TRANSLATION = (
 )
 
 
-def languages(text: pa.Array) -> Codes:
+def languages(text: pa.Array, words: Tokens | None = None) -> Codes:
     """The language of each row as a position in `names`, or -1 where it cannot be told; shape (rows,).
 
     Code between fences does not count. A script that one major language writes tells by itself; otherwise
     the words of ``languages.txt`` decide, and a row too short to hold enough of them stays unknown.
 
+    Args:
+        words: The tokens of `text`, where they are known.
     Source: after Grefenstette 1995, Comparing two language identification schemes (short words).
     """
-    prose = _prose(text)
-    letters = writing.letters(prose)
+    if words is None:
+        text = pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, _CHARACTERS)
+        words = tokens(text)
+    start = writing.openings(text, _CHARACTERS)
+    told = _told(start.letters, words, start.reach)
+    rest = np.flatnonzero(~start.plain)
+    if len(rest):
+        prose = _prose(text.take(pa.array(rest)))
+        told[rest] = _told(writing.letters(prose), tokens(prose), pc.binary_length(prose).to_numpy())
+    return told
+
+
+def _told(letters: Index, words: Tokens, reach: Index) -> Codes:
+    """The language of each row by its letters, shape (rows, scripts), and its words that end within `reach` bytes."""
     total = letters.sum(axis=1)
     main = letters.argmax(axis=1)
     clear = (total > 0) & (letters.max(axis=1, initial=0) >= _MAIN_SCRIPT * total)
@@ -64,8 +78,14 @@ def languages(text: pa.Array) -> Codes:
     told[japanese] = names().index("ja")
     # A handful of Han characters is a sentence, a handful of Latin letters is not.
     told[total < np.where(eastern > 0, _LEAST_LETTERS // 4, _LEAST_LETTERS)] = UNKNOWN
-    by_words = np.flatnonzero(clear & lists.listed[main] & (total >= _LEAST_LETTERS))
-    told[by_words] = _by_words(tokens(prose.take(pa.array(by_words))), main[by_words], lists)
+    by_words = clear & lists.listed[main] & (total >= _LEAST_LETTERS)
+    if by_words.any():
+        place = places(lists.slots, lists.words, words.ids)
+        found = _by_words(
+            place, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
+            lists.weights, lists.scripts,
+        )  # fmt: skip
+        told[by_words] = found[by_words]
     return told
 
 
@@ -87,10 +107,15 @@ def names() -> tuple[str, ...]:
 
 def spoken(rows: Rows) -> frozenset[int]:
     """The languages in which at least one in a hundred of the answers is written that can be told."""
-    parts = map_batches(lambda batch: languages(batch.answer), rows.batches())
+    parts = map_batches(of_answers, rows.batches())
     told = np.concatenate([np.zeros(0, np.int16), *parts])
     found, counts = np.unique(told[told != UNKNOWN], return_counts=True)
     return frozenset(int(code) for code in found[counts >= _RARE * max(counts.sum(), 1)])
+
+
+def of_answers(rows: Rows) -> Codes:
+    """The language of each row's answer."""
+    return languages(rows.answer, rows.tokens if rows.answer is rows.text else None)
 
 
 def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
@@ -99,7 +124,7 @@ def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
     Args:
         spoken: Languages of the real rows; empty where nobody knows, and then only prompts count.
     """
-    answer = languages(rows.answer)
+    answer = of_answers(rows)
     asked, translates = np.full(len(rows), UNKNOWN, np.int16), np.zeros(len(rows), bool)
     if rows.prompt.null_count < len(rows):
         asked = languages(rows.prompt)
@@ -118,7 +143,8 @@ class _Lists:
     Attributes:
         words: Token ids, ascending.
         slots: The table they are found in.
-        weights: What a word is worth to each language, shape (words, languages).
+        bounds, held: The languages that hold word i are ``held[bounds[i]:bounds[i + 1]]``.
+        weights: What a word is worth to each of its languages, shape (words,).
         scripts: Script of each language as a position in `SCRIPTS`.
         of_script: The language a script tells by itself, by position in `SCRIPTS`.
         listed: Scripts whose languages are told by words, shape (scripts,).
@@ -127,6 +153,8 @@ class _Lists:
     codes: tuple[str, ...]
     words: npt.NDArray[np.uint64]
     slots: npt.NDArray[np.int32]
+    bounds: Index
+    held: Index
     weights: npt.NDArray[np.float32]
     scripts: npt.NDArray[np.int64]
     of_script: Codes
@@ -142,43 +170,52 @@ def _lists() -> _Lists:
     rows = [tokens(pa.array([" ".join(line[2:])], pa.large_string())).ids for line in lines]
     words = np.unique(np.concatenate(rows))
     held = np.array([np.isin(words, row) for row in rows]).T
-    weights = (held / held.sum(axis=1, keepdims=True)).astype(np.float32)
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(held.sum(axis=1))])
+    weights = (1 / held.sum(axis=1)).astype(np.float32)
     scripts = np.array([SCRIPTS.index(line[1]) for line in lines])
     listed = np.isin(np.arange(len(SCRIPTS)), scripts)
     everything = (*codes, "ja", "zh", *(name for name in SCRIPTS if name not in ("Han", "Kana")))
     shown = {"Han": "zh", "Kana": "ja"}
     of_script = np.array([everything.index(shown.get(name, name)) for name in SCRIPTS], np.int16)
     of_script[listed] = UNKNOWN
-    return _Lists(codes, words, index(words), weights, scripts, of_script, listed)
-
-
-def _by_words(words: Tokens, script: npt.NDArray[np.int64], lists: _Lists) -> Codes:
-    found, scores = _scores(words.ids, words.offsets, lists.words, lists.slots, lists.weights)
-    scores[lists.scripts[None, :] != script[:, None]] = 0
-    row, best = np.arange(len(scores)), scores.argmax(axis=1)
-    ahead = scores[row, best] >= _AHEAD * np.partition(scores, -2, axis=1)[:, -2]
-    enough = (scores[row, best] >= _LEAST_WEIGHT) & (
-        found[row, best] >= _LEAST_SHARE * np.diff(words.offsets)
+    return _Lists(
+        codes, words, index(words), bounds, np.nonzero(held)[1], weights, scripts, of_script, listed
     )
-    return np.where(enough & ahead, best, UNKNOWN).astype(np.int16)
 
 
 @numba.njit(nogil=True, cache=True)
-def _scores(ids, offsets, words, slots, weights):  # type: ignore[no-untyped-def]
-    """Summed weights of each row's words for each language, and of its different words; (rows, languages)."""
-    width = weights.shape[1]
-    found = np.zeros((len(offsets) - 1, width), np.float32)
-    different = np.zeros_like(found)
-    last_row = np.full(len(words), -1, np.int64)
-    for row in range(len(found)):
+def _by_words(place, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
+    """The language of each row with a `script`, or UNKNOWN; `place` is that of each token in the lists, or -1."""
+    told = np.full(len(script), UNKNOWN, np.int16)
+    last_row = np.full(len(weights), -1, np.int64)
+    found, different = np.zeros(len(scripts), np.float32), np.zeros(len(scripts), np.float32)
+    for row in range(len(script)):
+        if script[row] < 0:
+            continue
+        found[:] = 0
+        different[:] = 0
+        number = 0
         for token in range(offsets[row], offsets[row + 1]):
-            place = find(slots, words, ids[token])
-            if place >= 0:
-                # A text that says one word again and again is no evidence of a language.
-                fresh = last_row[place] != row
-                last_row[place] = row
-                for language in range(width):
-                    found[row, language] += weights[place, language]
-                    if fresh:
-                        different[row, language] += weights[place, language]
-    return found, different
+            if ends[token] > reach[row]:
+                break
+            number += 1
+            word = place[token]
+            if word < 0:
+                continue
+            # A text that says one word again and again is no evidence of a language.
+            fresh = last_row[word] != row
+            last_row[word] = row
+            for at in range(bounds[word], bounds[word + 1]):
+                found[held[at]] += weights[word]
+                if fresh:
+                    different[held[at]] += weights[word]
+        best, most, next_most = -1, np.float32(0), np.float32(0)
+        for language in range(len(scripts)):
+            if scripts[language] == script[row] and different[language] > next_most:
+                if different[language] > most:
+                    best, next_most, most = language, most, different[language]
+                else:
+                    next_most = different[language]
+        if most >= _LEAST_WEIGHT and found[best] >= _LEAST_SHARE * number and most >= _AHEAD * next_most:
+            told[row] = best
+    return told

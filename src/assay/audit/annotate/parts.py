@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.languages import languages
 from assay.audit.annotate.languages import names as language_names
+from assay.audit.annotate.languages import of_answers
 from assay.audit.rows import Index, Rows
 from assay.engine.local import map_batches
 from assay.kernels.scripts import SCRIPTS
@@ -42,7 +42,7 @@ def implied(rows: Rows, real: Rows) -> tuple[Mapping[str, Strings], Mapping[str,
     """Length, language, script and time of both sides' rows, in classes that the real rows decide."""
     pairs = {
         "length": _lengths(rows.lengths, real.lengths),
-        "language": _classes(rows, real, lambda batch: languages(batch.answer) + 1, ("", *language_names())),
+        "language": _classes(rows, real, lambda batch: of_answers(batch) + 1, ("", *language_names())),
         "script": _classes(rows, real, lambda batch: scripts(batch.text), ("", *SCRIPTS)),
         "time": _periods(_times(rows), _times(real)),
     }

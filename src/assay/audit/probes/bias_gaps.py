@@ -12,9 +12,9 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import Mentioned, mentioned
-from assay.audit.probe import Floats, Found, Probe, Reader, SampleProbe, count, difference, measure
+from assay.audit.probe import Floats, Found, Probe, Reader, Roots, SampleProbe, counted, difference, measure
 from assay.audit.probes.bias_groups import Part, any_of, mask, parts
-from assay.audit.rows import Bools, Rows
+from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.engine.groups.lists import Lists
@@ -25,6 +25,8 @@ GAP, SENTIMENT = "bias.gap", "bias.sentiment_gap"
 # Fewest rows about a group, and about the others of its theme, on each side.
 LEAST = 50
 SKIPPED = ("occupation", "dialect")
+
+Chosen = tuple[Index, Roots]
 
 
 def _blamed(columns: Columns) -> Floats:
@@ -104,9 +106,15 @@ def gaps(
         for side in sides
     ]
 
+    # What a row contributes does not depend on the rows beside it, so every group is a part of one tally.
+    tallies = [[probe.tally(side) for side in (equal if probe.equal_rows else sides)] for probe in asked]
+
     def ask(part: Part) -> list[Gap]:
         plainly, equally = ([_split(side, part) for side in pair] for pair in (sides, equal))
-        return [_gap(probe, part, equally if probe.equal_rows else plainly, level) for probe in asked]
+        return [
+            _gap(probe, part, tally, equally if probe.equal_rows else plainly, level)
+            for probe, tally in zip(asked, tallies, strict=True)
+        ]
 
     chosen = [
         part
@@ -117,17 +125,20 @@ def gaps(
     return [gap for each in found for gap in each]
 
 
-def _split(columns: Columns, part: Part) -> tuple[Columns, Columns]:
-    return columns.take(np.flatnonzero(part.about(columns))), columns.take(
-        np.flatnonzero(part.others(columns))
-    )
+def _split(columns: Columns, part: Part) -> tuple[Chosen, Chosen]:
+    """Rows about the group, and about the others of its theme, with their roots."""
+    about, rest = np.flatnonzero(part.about(columns)), np.flatnonzero(part.others(columns))
+    return (about, columns.root[about]), (rest, columns.root[rest])
 
 
-def _gap(probe: Probe, part: Part, sides: Sequence[tuple[Columns, Columns]], level: float) -> Gap:
+def _gap(
+    probe: Probe, part: Part, tallies: Sequence[Floats], sides: Sequence[tuple[Chosen, Chosen]], level: float
+) -> Gap:
     sliced = part.slice if probe.name == SENTIMENT else part.slice | {"measure": _named(probe)}
     asked = replace(probe, slice=sliced, least=max(probe.least, LEAST), needs=None)
     (own, rest), (own_real, rest_real) = (
-        [count(asked, rows, rows, level) for rows in pair] for pair in sides
+        [counted(asked, tally[rows], root, level) for rows, root in pair]
+        for tally, pair in zip(tallies, sides, strict=True)
     )
     return Gap(asked, difference(own, rest), difference(own_real, rest_real), own, own_real)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
 from assay.kernels.neighbours import neighbours
+from assay.kernels.numbering import kinds
 from assay.kernels.text import tokens
 from assay.stats.association import Weat, associations, effect_size, ppmi, weat
 
@@ -23,90 +25,113 @@ FEWEST_TIMES = 10
 # Fewest words of each of the four sets that the text must hold often enough to have a vector.
 FEWEST_WORDS = 4
 
+Contrast = tuple[str, ...]
+Ids = npt.NDArray[np.uint64]
+Prepare = Callable[[Rows, Rows, np.random.Generator], Reader]
+
 
 @dataclass(frozen=True)
 class Company:
-    """What stands near the words of a contrast.
+    """What stands near the words of the contrasts.
 
     Attributes:
         counts: Times each word stands near each context word, by kin; shape (kin, words, contexts).
         context: Times each context word stands anywhere, by kin; shape (kin, contexts).
-        sets: Places of the words of the two groups and of the two sets of attributes.
+        sets: Of each contrast, the places of the words of its two groups and of its two sets of attributes; or why
+            it cannot be judged.
     """
 
-    counts: Floats
+    counts: npt.NDArray[np.float32]
     context: Floats
-    sets: tuple[npt.NDArray[np.int64], ...]
+    sets: tuple[tuple[npt.NDArray[np.int64], ...] | str, ...]
 
-    def vectors(self, kept: Bools) -> list[Floats]:
-        """Vectors of the words of each set, from the kin that are kept."""
-        found = ppmi(self.counts[kept].sum(axis=0), self.context[kept].sum(axis=0))
-        return [found[places] for places in self.sets]
+    def vectors(self, kept: Bools) -> Floats:
+        """Vectors of all words from the kin that are kept, shape (words, contexts)."""
+        return ppmi(self.counts.sum(axis=0, where=kept[:, None, None], dtype=np.float64), kept @ self.context)
 
-    def effect(self, kept: Bools) -> float:
-        """Effect size from the kin that are kept."""
-        one, other, first, second = self.vectors(kept)
-        return effect_size(associations(one, first, second), associations(other, first, second))
+    def effect(self, contrast: int, vectors: Floats) -> float:
+        """Effect size of a contrast, 0 where its words do not differ. Raises: InputError: it cannot be judged."""
+        one, other, first, second = self._of(contrast, vectors)
+        value = effect_size(associations(one, first, second), associations(other, first, second))
+        return 0.0 if math.isnan(value) else value
+
+    def permuted(self, contrast: int, vectors: Floats, seed: int = 0) -> Weat:
+        """The whole test with its permutation p-value. Raises: InputError: it cannot be judged."""
+        return weat(*self._of(contrast, vectors), seed=seed)
+
+    def _of(self, contrast: int, vectors: Floats) -> list[Floats]:
+        places = self.sets[contrast]
+        if isinstance(places, str):
+            raise InputError(places)
+        return [vectors[each] for each in places]
 
 
-def company(rows: Rows, lists: Lists, contrast: tuple[str, ...]) -> Company:
-    """Count the company of a contrast's words in a sample.
+def company(rows: Rows, lists: Lists, contrasts: tuple[Contrast, ...]) -> Company:
+    """Count the company of the contrasts' words in a sample.
 
-    Words that stand in both of two sets, that are phrases, or that the sample holds less than ten times, have none.
-
-    Raises: InputError: a set has too few words left.
+    Words that stand in both of two sets of a contrast, that are phrases, or that the sample holds less than ten times,
+    have none.
     """
-    sets = [_ids(lists.words(label)) for label in contrast]
-    sets = [np.setdiff1d(each, np.concatenate(sets[:at] + sets[at + 1 :])) for at, each in enumerate(sets)]
-    known, times = np.unique(rows.tokens.ids, return_counts=True)
+    known, times, kind = kinds(rows.tokens.ids)
     frequent = known[times >= FEWEST_TIMES]
-    sets = [np.intersect1d(each, frequent) for each in sets]
-    for label, each in zip(contrast, sets, strict=True):
-        if len(each) < FEWEST_WORDS:
-            raise InputError(
-                f"needs {FEWEST_WORDS} words for {label!r} that the rows hold {FEWEST_TIMES} times; there are {len(each)}"
-            )
-    wanted = np.unique(np.concatenate(sets))
-    contexts = np.sort(known[np.argsort(-times, kind="stable")[:MOST_CONTEXTS]])
+    chosen = [_sets(lists, contrast, frequent) for contrast in contrasts]
+    wanted = np.unique(np.concatenate([np.zeros(0, np.uint64), *(ids for sets in chosen for ids in sets)]))
+    common = np.lexsort((known, -times))[:MOST_CONTEXTS]
     kin = groups(rows)
-    near = neighbours(rows.tokens, wanted, contexts, kin, GROUPS)
-    place = np.minimum(np.searchsorted(contexts, rows.tokens.ids), len(contexts) - 1)
-    held = contexts[place] == rows.tokens.ids
-    by = np.repeat(kin, np.diff(rows.tokens.offsets)) * len(contexts) + place
-    context = (
-        np.bincount(by[held], minlength=GROUPS * len(contexts)).reshape(GROUPS, len(contexts)).astype(float)
+    counts = neighbours(rows.tokens, wanted, known[common], kin, GROUPS)
+    by = np.repeat(kin, np.diff(rows.tokens.offsets)) * len(known) + kind
+    every = np.bincount(by, minlength=GROUPS * len(known)).reshape(GROUPS, len(known))
+    return Company(
+        counts,
+        every[:, common].astype(float),
+        tuple(
+            _short_of(contrast, sets) or tuple(np.searchsorted(wanted, ids) for ids in sets)
+            for contrast, sets in zip(contrasts, chosen, strict=True)
+        ),
     )
-    return Company(near, context, tuple(np.searchsorted(wanted, each) for each in sets))
-
-
-def permuted(rows: Rows, lists: Lists, contrast: tuple[str, ...], seed: int = 0) -> Weat:
-    """The whole test in a sample, with its permutation p-value. Raises: InputError: as `company` does."""
-    return weat(*company(rows, lists, contrast).vectors(np.ones(GROUPS, bool)), seed=seed)
 
 
 def weat_probes(lists: Lists, rows: Rows) -> tuple[SampleProbe, ...]:
-    """One probe for each contrast whose groups are listed, its method naming the p-value in `rows`, a sample."""
-    contrasts = lists.attributes.contrasts if lists.attributes else ()
-    return tuple(_probe(lists, contrast, rows) for contrast in contrasts if all(map(lists.words, contrast)))
+    """One probe for each contrast whose groups are listed, its method naming the p-value in `rows`, a sample.
 
+    All of them are answered by one reading of one sample.
+    """
+    listed = lists.attributes.contrasts if lists.attributes else ()
+    contrasts = tuple(contrast for contrast in listed if all(map(lists.words, contrast)))
 
-def _probe(lists: Lists, contrast: tuple[str, ...], rows: Rows) -> SampleProbe:
     def prepare(sample: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        found, kin = company(sample, lists, contrast), groups(sample)
+        found, kin = company(sample, lists, contrasts), groups(sample)
 
-        def effect(kept: Bools, _: Bools) -> float:
+        def read(kept: Bools, _: Bools) -> tuple[Company, Floats]:
             present = np.zeros(GROUPS, bool)
             present[kin[kept]] = True
-            value = found.effect(present)
-            return 0.0 if math.isnan(value) else value
+            return found, found.vectors(present)
 
-        return effect
+        return read
 
+    if not contrasts:
+        return ()
+    of_all = company(rows, lists, contrasts)
+    vectors = of_all.vectors(np.ones(GROUPS, bool))
+    return tuple(
+        _probe(number, contrast, prepare, _chance(of_all, number, vectors))
+        for number, contrast in enumerate(contrasts)
+    )
+
+
+def _chance(found: Company, contrast: int, vectors: Floats) -> str:
     try:
-        found = permuted(rows, lists, contrast)
-        said = f"; permutation p {found.p:.2g} over {found.splits:,} splits"
+        test = found.permuted(contrast, vectors)
     except InputError:
-        said = ""
+        return ""
+    return f"; permutation p {test.p:.2g} over {test.splits:,} splits"
+
+
+def _probe(number: int, contrast: Contrast, prepare: Prepare, said: str) -> SampleProbe:
+    def effect(reading: tuple[Company, Floats]) -> float:
+        found, vectors = reading
+        return found.effect(number, vectors)
+
     one, other, first, second = contrast
     return SampleProbe(
         NAME,
@@ -120,10 +145,25 @@ def _probe(lists: Lists, contrast: tuple[str, ...], rows: Rows) -> SampleProbe:
         least=100,
         bounds=(-2.0, 2.0),
         slice={"group": f"{one}, {other}", "attribute": f"{first}, {second}"},
+        number=effect,
     )
 
 
-def _ids(phrases: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+def _sets(lists: Lists, contrast: Contrast, frequent: Ids) -> list[Ids]:
+    """The words of each set that no other set of the contrast has and that are frequent."""
+    sets = [_ids(lists.words(label)) for label in contrast]
+    sets = [np.setdiff1d(each, np.concatenate(sets[:at] + sets[at + 1 :])) for at, each in enumerate(sets)]
+    return [np.intersect1d(each, frequent) for each in sets]
+
+
+def _short_of(contrast: Contrast, sets: list[Ids]) -> str:
+    for label, each in zip(contrast, sets, strict=True):
+        if len(each) < FEWEST_WORDS:
+            return f"needs {FEWEST_WORDS} words for {label!r} that the rows hold {FEWEST_TIMES} times; there are {len(each)}"
+    return ""
+
+
+def _ids(phrases: tuple[str, ...]) -> Ids:
     """Ids of the phrases of one word."""
     words = tokens(pa.array(sorted(phrases), pa.large_string()))
     return np.unique(words.ids[words.offsets[:-1][np.diff(words.offsets) == 1]])

@@ -17,8 +17,11 @@ from assay.audit.probes.bias_groups import any_of, listed, mask
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
+from assay.kernels.numbering import Numbered, index, numbered, places
 from assay.stats import quantiles
 from assay.stats.association import log_odds
+
+Ids = npt.NDArray[np.uint64]
 
 NAME = "bias.marked_words"
 LEAST = 50
@@ -43,38 +46,41 @@ class Marked:
     """
 
     group: int
-    ids: npt.NDArray[np.uint64]
+    ids: Ids
     counts: Floats
     rows: Floats
 
     def lead(self, kept: Bools) -> Floats:
         """Log-odds of each word in rows about the group against the others, synthetic minus real; shape (words,)."""
-        return self._compared(kept)[0]
+        return _compared(self.counts[:, kept].sum(axis=1), self.rows[:, kept].sum(axis=1))[0]
 
     def found(self, kept: Bools, errors: Floats) -> Bools:
         """Words past the cut that also stand in a larger share of the group's rows than in real ones."""
         held, rows = self.counts[:, kept].sum(axis=1), self.rows[:, kept].sum(axis=1)
         more = held[0] / max(rows[0], 1) > held[2] / max(rows[2], 1)
-        return np.asarray((self.lead(kept) > self.cut * errors) & more)
+        return np.asarray((_compared(held, rows)[0] > self.cut * errors) & more)
 
     def errors(self) -> Floats:
         """Standard error of each lead: that of the counts, or the jackknife's over kin if larger."""
-        everything = np.ones(GROUPS, bool)
-        without = np.stack([self.lead(everything ^ (np.arange(GROUPS) == kin)) for kin in range(GROUPS)])
+        held, rows = self.counts.sum(axis=1, keepdims=True), self.rows.sum(axis=1, keepdims=True)
+        without = _compared(held - self.counts, rows - self.rows)[0]
         scatter = (GROUPS - 1) / GROUPS * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-        return np.asarray(np.sqrt(np.maximum(self._compared(everything)[1], scatter)))
+        return np.asarray(np.sqrt(np.maximum(_compared(held[:, 0], rows[:, 0])[1], scatter)))
 
     @property
     def cut(self) -> float:
         """The z that one word in any of 20 samples would pass by chance (Bonferroni)."""
         return -quantiles.normal(_LEVEL / max(len(self.ids), 1))
 
-    def _compared(self, kept: Bools) -> tuple[Floats, Floats]:
-        held = self.counts[:, kept].sum(axis=1)
-        rate = held.sum(axis=0) + 0.5
-        prior = _PRIOR_ROWS * rate / rate.sum() * held.sum() / max(self.rows[:, kept].sum(), 1)
-        made, real = (log_odds(held[side], held[side + 1], prior) for side in (0, 2))
-        return made.value - real.value, made.variance + real.variance
+
+def _compared(held: Floats, rows: Floats) -> tuple[Floats, Floats]:
+    """The lead of each word and its variance, shape (..., words), of counts and rows as in `Marked` without their kin."""
+    rate = held.sum(axis=0) + 0.5
+    all_held, all_rows = held.sum(axis=(0, -1)), rows.sum(axis=0)
+    weight = _PRIOR_ROWS * all_held / np.maximum(all_rows, 1)
+    prior = rate * (weight / rate.sum(axis=-1))[..., None]
+    made, real = (log_odds(held[side], held[side + 1], prior) for side in (0, 2))
+    return made.value - real.value, made.variance + real.variance
 
 
 def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
@@ -92,11 +98,11 @@ def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
     if not chosen:
         return []
     vocabulary, (held, held_real) = _held(rows, real)
-    kin, kin_real = (_indicator(groups(side)) for side in (rows, real))
+    kin, kin_real = groups(rows), groups(real)
     result = []
     for number, masks in chosen:
         parts = [
-            (which @ sp.diags(each.astype(float)), words)
+            (_by_kin(which, each), words)
             for each, which, words in zip(
                 masks, (kin, kin, kin_real, kin_real), (held, held, held_real, held_real), strict=True
             )
@@ -109,30 +115,30 @@ def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
     return result
 
 
-def _held(rows: Rows, real: Rows) -> tuple[npt.NDArray[np.uint64], tuple[sp.csr_matrix, sp.csr_matrix]]:
+def _held(rows: Rows, real: Rows) -> tuple[Ids, tuple[sp.csr_matrix, sp.csr_matrix]]:
     """The words that enough rows hold, and which rows hold them, as matrices of shape (rows, words)."""
-    distinct = []
-    for side in (rows, real):
-        row = np.repeat(np.arange(len(side)), np.diff(side.tokens.offsets))
-        ids, number = np.unique(side.tokens.ids, return_inverse=True)
-        pairs = np.unique(row * len(ids) + number)
-        distinct.append((pairs // max(len(ids), 1), ids[pairs % max(len(ids), 1)]))
-    ids, times = np.unique(distinct[0][1], return_counts=True)
-    vocabulary = ids[times >= FEWEST_ROWS]
-    matrices = []
-    for side, (row, word) in zip((rows, real), distinct, strict=True):
-        at = np.minimum(np.searchsorted(vocabulary, word), max(len(vocabulary) - 1, 0))
-        known = vocabulary[at] == word if len(vocabulary) else np.zeros(len(word), bool)
-        shape = (len(side), len(vocabulary))
-        matrices.append(sp.csr_matrix((np.ones(int(known.sum())), (row[known], at[known])), shape=shape))
-    return vocabulary, (matrices[0], matrices[1])
+    held, held_real = (numbered(side.tokens.ids, side.tokens.offsets) for side in (rows, real))
+    frequent = np.bincount(held.number, minlength=len(held.items)) >= FEWEST_ROWS
+    vocabulary = np.sort(held.items[frequent])
+    return vocabulary, (_matrix(held, vocabulary, len(rows)), _matrix(held_real, vocabulary, len(real)))
 
 
-def _indicator(kin: npt.NDArray[np.int64]) -> sp.csr_matrix:
-    return sp.csr_matrix((np.ones(len(kin)), (kin, np.arange(len(kin)))), shape=(GROUPS, len(kin)))
+def _matrix(held: Numbered, vocabulary: Ids, rows: int) -> sp.csr_matrix:
+    """1 where a row holds a word, shape (rows, words)."""
+    word = places(index(vocabulary), vocabulary, held.items)[held.number]
+    known = word >= 0
+    ends = np.cumsum(np.bincount(held.row[known], minlength=rows))
+    offsets = np.concatenate([np.zeros(1, np.int64), ends])
+    return sp.csr_matrix((np.ones(int(known.sum())), word[known], offsets), shape=(rows, len(vocabulary)))
 
 
-def _names_of(lists: Lists, theme: int) -> npt.NDArray[np.uint64]:
+def _by_kin(kin: npt.NDArray[np.int64], chosen: Bools) -> sp.csr_matrix:
+    """1 where a chosen row is of the kin, shape (kin, rows)."""
+    row = np.flatnonzero(chosen)
+    return sp.csr_matrix((np.ones(len(row)), (kin[row], row)), shape=(GROUPS, len(kin)))
+
+
+def _names_of(lists: Lists, theme: int) -> Ids:
     """Ids of all phrases of a theme."""
     book = lists.book
     owner = np.repeat(np.arange(len(book.ids)), np.diff(book.bounds))

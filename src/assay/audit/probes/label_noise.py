@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.audit.annotate.labels import MOST_ROWS, Noise, label_noise
 from assay.audit.probe import Reader, SampleProbe
-from assay.audit.rows import Bools, Rows
+from assay.audit.rows import Rows
 from assay.core.errors import InputError
 
 
@@ -30,11 +30,7 @@ def _reader(noise: Noise | None) -> Reader:
     if noise is None:
         raise InputError("needs rows with 2 to 200 labels, each on 5 rows or more")
 
-    def share(kept: Bools, _: Bools) -> float:
-        counted = (noise.counted & kept).sum()
-        return float((noise.suspect & kept).sum() / counted) if counted else float("nan")
-
-    return share
+    return lambda kept, _: noise.share(kept)
 
 
 PROBE = SampleProbe(
