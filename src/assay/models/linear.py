@@ -135,7 +135,8 @@ def fit(
         4, 384-414 (the step length that cannot overshoot).
     """
     outputs = 1 if classes == 2 else classes
-    per_block = max(1, _BLOCK_OUTPUTS // outputs)
+    # Few arms are shared out over the threads.
+    per_block = max(1, min(_BLOCK_OUTPUTS // outputs, -(-len(weights) // threads)))
     # Arms of like size go together: a block reads the union of its arms' rows.
     order = np.argsort((weights > 0).sum(axis=1), kind="stable")[::-1]
 
