@@ -60,7 +60,9 @@ def random_runs(plan: Design, sample: Sample, rng: np.random.Generator) -> tuple
     synthetic = np.round(shares * plan.equal).astype(int)
     matrix: npt.NDArray[np.float32] = np.concatenate(
         [
-            weights([Arm(plan.equal - rows, int(rows))], Orders(parts[0][[run]], parts[1][[run]], parts[2][[run]]))
+            weights(
+                [Arm(plan.equal - rows, int(rows))], Orders(parts[0][[run]], parts[1][[run]], parts[2][[run]])
+            )
             for run, rows in enumerate(synthetic)
             for parts in [(drawn.real, drawn.synthetic, drawn.placebo)]
         ]

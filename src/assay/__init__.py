@@ -1,8 +1,8 @@
 """Assay: does this synthetic data help or harm my model, what is wrong with it, how much to mix in?
 
 import assay
-run = assay.run(assay.Study(real=("real.jsonl",), synthetic=("synthetic.jsonl",)), Path("out"))
-print(assay.answer(run.evidence).sentences)
+result = assay.run(real="real.jsonl", synthetic="synthetic.jsonl", out="assay-run")
+print(result.claims)
 """
 
 from importlib import import_module
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from assay.core.evidence import Evidence, Run
     from assay.core.measure import Measure
     from assay.core.verdict import decide
-    from assay.study import Study, run
+    from assay.library import Result, run
+    from assay.study import Study
 
 # The public names and where each is at home; a module is imported when its name is first used, so that
 # `import assay` stays fast.
@@ -29,12 +30,13 @@ _HOMES = {
     "InputError": "assay.core.errors",
     "Measure": "assay.core.measure",
     "MissingExtra": "assay.core.errors",
+    "Result": "assay.library",
     "Run": "assay.core.evidence",
     "StepError": "assay.core.errors",
     "Study": "assay.study",
     "answer": "assay.core.answer",
     "decide": "assay.core.verdict",
-    "run": "assay.study",
+    "run": "assay.library",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "InputError",
     "Measure",
     "MissingExtra",
+    "Result",
     "Run",
     "StepError",
     "Study",

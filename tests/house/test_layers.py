@@ -24,6 +24,7 @@ LEVELS = {
     "serve": 5,
     "study": 6,
     "elsewhere": 7,
+    "library": 7,
     "cli": 8,
     "pytest_plugin": 8,
 }

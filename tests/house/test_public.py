@@ -57,6 +57,7 @@ def test_public_names() -> None:
         "InputError",
         "Measure",
         "MissingExtra",
+        "Result",
         "Run",
         "StepError",
         "Study",
