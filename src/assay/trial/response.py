@@ -11,6 +11,7 @@ import numpy.typing as npt
 from assay.core.measure import Measure
 from assay.stats import bootstrap, decisions
 from assay.stats.bootstrap import Estimate
+from assay.stats.ranks import needed
 from assay.trial import curves
 from assay.trial.arms import Arm
 from assay.trial.bend import bends
@@ -89,6 +90,14 @@ def benefit(c: Comparison) -> Estimate:
     What it estimates is the true gain of the arms that `choices` names, on average of the four ways: what whoever
     follows such a trial would gain. The gain of the truly best dose is a little more, for few trials find it.
     """
+    gain, used = _gains(c)
+    # A difference of arms is an arm of its own: luck that both share is no luck in it.
+    whole, luck = bootstrap.spreads(gain, c.sizes)
+    return c.two_level(gain, np.array([used]), whole - luck, luck)
+
+
+def _gains(c: Comparison) -> tuple[Floats, float]:
+    """Gain of the chosen doses summed within each root, shape (1, seeds, clusters), and the rows' overlap of seeds."""
     gain = np.zeros((1, c.seeds, c.clusters))
     used = 0.0
     for each in choices(c):
@@ -96,9 +105,7 @@ def benefit(c: Comparison) -> Estimate:
         here = np.ix_(each.seeds, each.clusters)
         gain[0][here] = c.sums[best][here] - c.sums[rival][here]
         used = max(used, c.overlap[best], c.overlap[rival])
-    # A difference of arms is an arm of its own: luck that both share is no luck in it.
-    whole, luck = bootstrap.spreads(gain, c.sizes)
-    return c.two_level(gain, np.array([used]), whole - luck, luck)
+    return gain, used
 
 
 def best_share(c: Comparison) -> Measure:
@@ -268,9 +275,36 @@ def _detectable(c: Comparison, gain: Estimate) -> Measure:
         low=decisions.detectable_effect(low),
         high=decisions.detectable_effect(high),
         method=f"80 % power, 5 % level, from the standard error of trial.benefit over {c.seeds} seeds and "
-        f"{c.clusters} test roots; to see {c.margin:g}, about {max(1.0, (value / c.margin) ** 2):.1f} times the test "
-        "rows and the real rows",
+        f"{c.clusters} test roots; {_settling(c)}",
     )
+
+
+def _settling(c: Comparison) -> str:
+    """How many more test roots or seeds would let the trial see a difference as large as the margin."""
+    gain, used = _gains(c)
+    whole, luck = bootstrap.spreads(gain, c.sizes)
+    of_training = max(float(whole[0] - luck[0]), 0.0)
+    of_root = gain[0].mean(axis=0) / c.sizes.mean()
+    found = needed(
+        c.margin,
+        c.clusters,
+        c.seeds,
+        item_deviation=float(of_root.std(ddof=1)),
+        seed_deviation=of_training**0.5,
+        fixed_error=(of_training * used**2 / (1 - used**2)) ** 0.5,
+    )
+    if found.detectable <= c.margin:
+        return f"enough to see {c.margin:g}"
+    ways = [
+        f"{number:,} {what}"
+        for number, what in ((found.items, "test roots"), (found.seeds, "seeds"))
+        if number is not None
+    ]
+    if ways:
+        return f"to see {c.margin:g} it takes about {' or '.join(ways)}"
+    if found.both is not None:
+        return f"to see {c.margin:g} it takes about {found.both[0]:,} test roots and {found.both[1]:,} seeds"
+    return f"to see {c.margin:g} it takes more real rows: test rows and seeds alone cannot settle it"
 
 
 def _replacement(c: Comparison) -> tuple[Floats, Floats, Floats]:
