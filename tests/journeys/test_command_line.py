@@ -86,15 +86,19 @@ def test_a_kill_costs_one_step(snippets: list[Row], write: Write, tmp_path: Path
     assert (out / "evidence.json").exists()
 
 
-def test_without_labels_the_audit_still_runs_and_the_trial_says_what_it_needs(
+def test_without_labels_text_is_tried_and_a_trial_of_classes_says_what_it_needs(
     snippets: list[Row], write: Write, tmp_path: Path
 ) -> None:
     bare = [{"text": row["text"]} for row in snippets[:700]]
     real, synthetic = write("real.jsonl", bare[:400]), write("syn.jsonl", bare[400:])
-    done = assay("run", "--real", real, "--synthetic", synthetic, "--out", tmp_path / "run", "--json")
+    sides = ["--real", str(real), "--synthetic", str(synthetic)]
+    done = assay("trial", *sides, "--out", tmp_path / "text", "--json", "--seeds", "5")
     assert done.returncode == 0, done.stderr
     measures = {measure["name"]: measure for measure in json.loads(done.stdout)["measures"]}
-    assert measures["diversity.distinct_2"]["value"] is not None
+    assert measures["trial.benefit"]["unit"] == "share of loss saved"
+    done = assay("trial", *sides, "--task", "classification", "--out", tmp_path / "classes", "--json")
+    assert done.returncode == 0, done.stderr
+    measures = {measure["name"]: measure for measure in json.loads(done.stdout)["measures"]}
     assert measures["trial.benefit"]["value"] is None
     assert "label" in measures["trial.benefit"]["missing"]
 
