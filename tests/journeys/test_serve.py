@@ -127,7 +127,14 @@ def in_peace(seen: Watched, server: Server) -> None:
 def test_the_command_prints_where_to_go_and_ends_when_told(runs: Path) -> None:
     """Needs no browser: whoever has the address is let in."""
     command = [sys.executable, "-m", "assay.cli", "serve", str(runs), "--port", "0", "--json"]
-    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    served = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves run in the background, interrupts are ignored, and children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert served.stdout is not None
     facts = json.loads(served.stdout.readline())
     assert facts["runs"] == 3
