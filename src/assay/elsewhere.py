@@ -6,17 +6,12 @@ import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assay import __version__
-from assay.core.catalogue import define
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
 from assay.core.measure import Measure
 from assay.core.trial import Trial
 from assay.study import commit, conclude
-
-if TYPE_CHECKING:
-    from assay.models.judge import Usage
 
 _FALLEN = ("trial.score_delta", "trial.judge_win_rate")
 
@@ -125,7 +120,7 @@ def judged(
     read = [_file("answers", path, len(arm.answers)) for path, arm in zip(paths, arms, strict=True)]
     read.append(_file("labels", labels, len(word.winners) + len(word.scores)))
     measures = [*found.measures, *_gravest(found.measures)]
-    return _evidence(out, read, measures, (), losses, started, usd=_price(found.usage, prices), seed=seed)
+    return _evidence(out, read, measures, (), losses, started, usd=found.usage.usd(*prices), seed=seed)
 
 
 def _gravest(measures: Iterable[Measure]) -> list[Measure]:
@@ -141,12 +136,9 @@ def _gravest(measures: Iterable[Measure]) -> list[Measure]:
     return found
 
 
-def _price(usage: Usage, prices: tuple[float, float]) -> float:
-    return usage.usd(*prices)
-
-
 def _file(role: str, path: Path, rows: int) -> Input:
-    whole = path.read_bytes() if path.is_file() else b""
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    whole = b"".join(each.read_bytes() for each in files)
     return Input.model_validate(
         {
             "role": role,
@@ -176,7 +168,7 @@ def _evidence(
         tool=Tool(version=__version__, commit=commit()),
         seed=seed,
         inputs=tuple(inputs),
-        measures=tuple(each for each in measures if define(each.name)),
+        measures=tuple(measures),
         trials=trials,
         claims=(),
         costs=Costs(seconds=round(time.perf_counter() - started, 1), usd=usd),

@@ -72,9 +72,7 @@ class Trainer:
         matrix = weights(new, self.drawn)
         kept = self._kept(matrix)
         found: dict[int, tuple[Scored, Cost, int]] = {}
-        for scored, costs, runs in (
-            (_load(path) for path in sorted(kept.glob("*.npz")) if kept) if kept else ()
-        ):
+        for scored, costs, runs in map(_load, sorted(kept.glob("*.npz")) if kept else ()):
             found |= {int(run): (scored, costs[place], place) for place, run in enumerate(runs)}
         done = np.isin(np.arange(len(matrix)), list(found))
         self.progress("trial", int(done.sum()), len(matrix), "trainings")
