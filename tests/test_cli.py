@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.cli import _print_answer
+from assay.cli.screen import print_answer
 
 from .report.sample import write_run
 
@@ -18,7 +18,7 @@ def test_no_control_character_of_the_data_reaches_the_terminal(
         for claim in run.evidence.claims
     )
     run.evidence = run.evidence.model_copy(update={"claims": claims})
-    _print_answer(run)
+    print_answer(run)
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
     assert "\x07" not in printed

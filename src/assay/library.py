@@ -106,7 +106,7 @@ def run(
         for side in _SIDES:
             if side in settings:
                 settings[side] = _paths(settings[side], side, folder)
-        study = Study.model_validate(settings)
+        study = Study.of(settings)
     elif settings:
         raise InputError("settings stand beside a study", fix="Put them into the study.")
     return Result(stages.run(study, folder, progress=progress, note=note).folder)

@@ -10,32 +10,21 @@ import typer
 import assay
 from assay.cli import app
 
-SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
-SIDES |= {"evals", "eval-ngram", "save-index", "student"}
-SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
-SIDES |= {"full", "rounds", "real-share"}
-SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
+EVERY = {"real", "synthetic", "test", "out", "seed", "map", "origin-column", "synthetic-value"}
+EVERY |= {"max-reject-share", "study", "json", "help"}
+SPLIT = {"slice", "groups"}
+AUDIT = {"evals", "eval-ngram", "save-index", "student", "holdout", "canaries", "span", "embedder"}
+TRAINING = {"task", "learner", "base", "depth", "budget", "margin"}
+TRIAL = {"shifted", "general", "source", "seeds", "pairs"}
+FORECAST = {"full", "rounds", "real-share", "temperature", "top-p", "beams"}
 ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
-ELSEWHERE |= {
-    "answers",
-    "judge",
-    "labels",
-    "ratings",
-    "judge-floor",
-    "judge-cache",
-    "price-read",
-    "price-written",
-}
+ELSEWHERE |= {"answers", "judge", "labels", "ratings", "judge-floor", "judge-cache"}
+ELSEWHERE |= {"price-read", "price-written"}
 COMMANDS = {
-    "run": SIDES,
-    "audit": SIDES,
-    "trial": SIDES | ELSEWHERE,
-    "forecast": (
-        SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
-    )
-    - {"holdout", "canaries", "span", "embedder", "groups", "source", "pairs", "targets"}
-    | {"temperature", "top-p", "beams"},
+    "run": EVERY | SPLIT | AUDIT | TRAINING | TRIAL | FORECAST,
+    "audit": EVERY | SPLIT | AUDIT,
+    "trial": EVERY | SPLIT | TRAINING | TRIAL | ELSEWHERE,
+    "forecast": EVERY | TRAINING | FORECAST,
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},
@@ -97,7 +86,7 @@ def test_commands_and_flags() -> None:
             option.removeprefix("--")
             for parameter in command.params
             for option in parameter.opts
-            if option.startswith("--")
+            if option.startswith("--") and not getattr(parameter, "hidden", False)
         }
         | {"help"}
         for name, command in commands.items()

@@ -1,0 +1,89 @@
+"""The commands that run stages: `run`, `audit`, `trial`, `forecast`, `demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from assay.cli import elsewhere, screen
+from assay.cli.options import Json, Out, given, option, settings_of
+from assay.core.errors import InputError
+from assay.study.settings import STAGES, Stage, Study
+
+_OUT = option("out", Path("assay-run"), Path, "Folder of the run; run again to go on where it stopped.")
+_STUDY = option("study", None, Path | None, "A study.toml with all settings; options go before it.")
+_JSON = option("as_json", False, bool, "Print the result as JSON on standard output.", "--json")
+
+
+def _command(*stages: Stage, more: list[Parameter] | None = None) -> Callable[..., None]:
+    """One command for a choice of stages; its options are their settings, and `more`."""
+
+    def command(context: typer.Context, **options: Any) -> None:
+        out, file, as_json = (options.pop(name) for name in ("out", "study", "as_json"))
+        said = {name: value for name, value in options.items() if _stands(context, name)}
+        if elsewhere.is_asked(options):
+            slices = tuple(options["slices"] or ())
+            found = elsewhere.run(options, out, options["margin"], options["seed"], slices)
+            return screen.result(found, as_json)
+        settings = {} if file is None else Study.load(file).model_dump()
+        # What stands on the command line goes before what stands in the file.
+        settings |= given({name: said[name] for name in said if name in Study.model_fields}, stages)
+        if not settings.get("real"):
+            raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
+        if stages != STAGES:
+            settings |= {stage: stage in stages for stage in STAGES}
+        return _run(Study.of(settings), out, as_json)
+
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    options = [*settings_of(stages), *(more or ()), _OUT, _STUDY, _JSON]
+    command.__signature__ = Signature([context, *options])  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in (context, *options)} | {"return": None}
+    return command
+
+
+def _stands(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _run(study: Study, out: Path, as_json: bool) -> None:
+    from assay.study import run
+
+    with screen.bars() as progress:
+        done = run(study, out, progress=progress, note=screen.note)
+    screen.result(done, as_json)
+
+
+def _demo(out: Out = Path("assay-run"), as_json: Json = False) -> None:
+    """The whole thing: human film reviews against those of a small language model."""
+    from assay.demo.files import demo_files
+
+    files = demo_files(out / "data")
+    study = Study(
+        real=(str(files.real),),
+        test=(str(files.test),),
+        synthetic=(str(files.synthetic),),
+        slices=("source",),
+    )
+    _run(study, out, as_json)
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("run", help="Everything: read, guard, audit, trial, forecast, verdict, report.")(
+        _command(*STAGES)
+    )
+    app.command("audit", help="What is wrong with the data: the data checks only.")(_command("audit"))
+    app.command("trial", help="What training on it does: arms, dose-response, exchange rate.")(
+        _command("trial", more=elsewhere.OPTIONS)
+    )
+    app.command(
+        "forecast",
+        help="What recursive training will do: generations trained on each other's output, tested on real rows.",
+    )(_command("forecast"))
+    app.command("demo")(_demo)
