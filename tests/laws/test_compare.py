@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from assay.core.change import adjusted, change, worsening
+from assay.core.change import change, worsening
+from assay.core.discoveries import adjusted
 from assay.core.errors import InputError
 from assay.core.evidence import Evidence, Run
 from assay.core.measure import Measure

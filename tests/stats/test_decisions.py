@@ -16,12 +16,6 @@ def test_detectable_effect_is_the_textbook_one() -> None:
     assert decisions.detectable_effect(1.0) == pytest.approx(2.8016, abs=1e-4)
 
 
-def test_benjamini_hochberg_on_a_worked_example() -> None:
-    # Worked by hand: p * 4 / rank, then the running minimum from the largest.
-    adjusted = decisions.benjamini_hochberg(np.array([0.04, 0.01, 0.03, 0.5]))
-    np.testing.assert_allclose(adjusted, [0.16 / 3, 0.04, 0.16 / 3, 0.5])
-
-
 def test_error_bounds_hold_the_error_and_shrink_with_seeds() -> None:
     few, many = decisions.error_bounds(1.0, 5), decisions.error_bounds(1.0, 50)
     assert few[0] < many[0] < 1 < many[1] < few[1]

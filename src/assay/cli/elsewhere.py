@@ -54,7 +54,9 @@ def is_asked(given: Mapping[str, Any]) -> bool:
     return any(given.get(name) for name in _QUESTIONS)
 
 
-def run(given: Mapping[str, Any], out: Path, margin: float, seed: int, slices: tuple[str, ...]) -> Run:
+def from_elsewhere(
+    given: Mapping[str, Any], out: Path, margin: float, seed: int, slices: tuple[str, ...]
+) -> Run:
     """Evidence from elsewhere. Raises: InputError: two questions at once, or one without what it needs."""
     from assay import elsewhere
 

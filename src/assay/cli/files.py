@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from assay.cli import screen
 from assay.cli.options import Json, Map, Paths, Seed, Slice, mapping
+from assay.cli.screen import bars, facts
 
 
 def inspect(
@@ -23,7 +23,7 @@ def inspect(
     """Show what a file holds: shape, rows, broken rows and why, tokens, labels, batches, times."""
     from assay.engine.inspect import inspect as look
 
-    with screen.bars() as progress:
+    with bars() as progress:
         found = look(files, mapping=mapping(map or []), slices=slice, progress=progress)
     if as_json:
         sys.stdout.write(found.model_dump_json(indent=1) + "\n")
@@ -85,7 +85,7 @@ def generate(
     """Write synthetic rows with a local language model, each with its lineage."""
     from assay.study import generate as write
 
-    with screen.bars() as progress:
+    with bars() as progress:
         done = write(
             tuple(sources),
             out,
@@ -97,7 +97,7 @@ def generate(
             columns=mapping(map or []),
             progress=progress,
         )
-    screen.facts(
+    facts(
         {"out": str(done.out), "rows": done.rows, "tokens": done.tokens, "seconds": done.seconds},
         f"{done.out}: {done.rows:,} rows; {done.tokens:,} tokens written in {done.seconds:.0f} s\n",
         as_json,
@@ -117,7 +117,7 @@ def plant(
     """Copy real rows with made-up secrets among them, to train a generator on and then audit what it writes."""
     from assay.study import plant as write
 
-    with screen.bars() as progress:
+    with bars() as progress:
         done = write(
             tuple(files),
             out,
@@ -128,7 +128,7 @@ def plant(
             columns=mapping(map or []),
             progress=progress,
         )
-    screen.facts(
+    facts(
         {
             "out": str(done.out),
             "key": str(done.key),

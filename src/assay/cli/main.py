@@ -9,8 +9,11 @@ import typer
 from rich.console import Console
 
 from assay import __version__
-from assay.cli import elsewhere, files, runs, stages
+from assay.cli.elsewhere import SEVERAL
+from assay.cli.files import add as add_files
 from assay.cli.options import several_flags, spread
+from assay.cli.runs import add as add_runs
+from assay.cli.stages import add as add_stages
 from assay.core.errors import AssayError
 
 app = typer.Typer(
@@ -31,15 +34,15 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-for _room in (stages, files, runs):
-    _room.add(app)
+for _add in (add_stages, add_files, add_runs):
+    _add(app)
 
 
 def main() -> None:
     """Run the command line."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in _SPREAD:
-        arguments = spread(arguments, several_flags() | elsewhere.SEVERAL)
+        arguments = spread(arguments, several_flags() | SEVERAL)
     try:
         app(arguments)
     except AssayError as error:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from assay.cli import screen
 from assay.cli.options import Json, Paths
+from assay.cli.screen import facts, print_answer, save, show
 from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.evidence import Run
@@ -47,7 +47,7 @@ def report(
     both = not (html or markdown or kinds)
     written = draw(Run(run), html=html or both, markdown=markdown or both)
     written += write(Run(run), kinds, into or run)
-    screen.facts([str(path) for path in written], "".join(f"{path}\n" for path in written), as_json)
+    facts([str(path) for path in written], "".join(f"{path}\n" for path in written), as_json)
 
 
 def gate(
@@ -74,9 +74,9 @@ def gate(
     judgement = judge(Run(run), rules=rules, against=against)
     root = Path(os.environ.get("GITHUB_WORKSPACE", "."))
     if junit is not None:
-        screen.save(junit, as_junit.render(judgement))
+        save(junit, as_junit.render(judgement))
     if sarif is not None:
-        screen.save(sarif, as_sarif.render(judgement, root))
+        save(sarif, as_sarif.render(judgement, root))
     if github:
         (sys.stderr if as_json else sys.stdout).write(on_github.commands(judgement, root))
         if "GITHUB_STEP_SUMMARY" in os.environ:
@@ -85,7 +85,7 @@ def gate(
     if as_json:
         sys.stdout.write(json.dumps(record(judgement), indent=1) + "\n")
     else:
-        screen.show(terminal.of_judgement(judgement))
+        show(terminal.of_judgement(judgement))
     raise typer.Exit(judgement.exit_code)
 
 
@@ -119,11 +119,11 @@ def compare(
         went = many.history(history, names=measure or (), order=order)
         page, facts, parts = many.render(went), many.record(went), terminal.of_history(went)
     if html is not None:
-        screen.save(html, page)
+        save(html, page)
     if as_json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
     else:
-        screen.show(parts)
+        show(parts)
 
 
 def label(
@@ -146,7 +146,7 @@ def label(
     console = Console(highlight=False)
     source = f", from {rate.n:,} labels" if rate.value is not None else ""
     console.print(f"{define(rate.name).title}: {with_interval(rate)}{source}", markup=False, soft_wrap=True)
-    screen.print_answer(done)
+    print_answer(done)
 
 
 def serve(
@@ -161,7 +161,7 @@ def serve(
     from assay.study import serve as listen
 
     server = listen(runs, port=port)
-    screen.facts(
+    facts(
         {"url": server.url, "runs": server.runs},
         f"{server.runs:,} runs. Open this address; Ctrl-C ends:\n{server.url}\n",
         as_json,

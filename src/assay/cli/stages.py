@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
-from assay.cli import elsewhere, screen
+from assay.cli.elsewhere import OPTIONS, from_elsewhere, is_asked
 from assay.cli.options import Json, Out, given, option, settings_of
+from assay.cli.screen import bars, note, result
 from assay.core.errors import InputError
 from assay.study.settings import STAGES, Stage, Study
 
@@ -25,10 +26,10 @@ def _command(*stages: Stage, more: list[Parameter] | None = None) -> Callable[..
     def command(context: typer.Context, **options: Any) -> None:
         out, file, as_json = (options.pop(name) for name in ("out", "study", "as_json"))
         said = {name: value for name, value in options.items() if _stands(context, name)}
-        if elsewhere.is_asked(options):
+        if is_asked(options):
             slices = tuple(options["slices"] or ())
-            found = elsewhere.run(options, out, options["margin"], options["seed"], slices)
-            return screen.result(found, as_json)
+            found = from_elsewhere(options, out, options["margin"], options["seed"], slices)
+            return result(found, as_json)
         settings = {} if file is None else Study.load(file).model_dump()
         # What stands on the command line goes before what stands in the file.
         settings |= given({name: said[name] for name in said if name in Study.model_fields}, stages)
@@ -54,9 +55,9 @@ def _stands(context: typer.Context, name: str) -> bool:
 def _run(study: Study, out: Path, as_json: bool) -> None:
     from assay.study import run
 
-    with screen.bars() as progress:
-        done = run(study, out, progress=progress, note=screen.note)
-    screen.result(done, as_json)
+    with bars() as progress:
+        done = run(study, out, progress=progress, note=note)
+    result(done, as_json)
 
 
 def _demo(out: Out = Path("assay-run"), as_json: Json = False) -> None:
@@ -80,7 +81,7 @@ def add(app: typer.Typer) -> None:
     )
     app.command("audit", help="What is wrong with the data: the data checks only.")(_command("audit"))
     app.command("trial", help="What training on it does: arms, dose-response, exchange rate.")(
-        _command("trial", more=elsewhere.OPTIONS)
+        _command("trial", more=OPTIONS)
     )
     app.command(
         "forecast",

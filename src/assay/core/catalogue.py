@@ -24,6 +24,7 @@ class Definition:
         source: The paper or convention behind it.
         ideal: What the value would be if nothing were wrong; counts only where there is no reference.
         opens: Past its tolerance it leaves the question open and harms nobody by itself.
+        by_amount: It moves with the amount of data, so that only equal amounts can be called better or worse.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Definition:
     relative: bool = False
     ideal: float = 0.0
     opens: bool = False
+    by_amount: bool = False
 
 
 def define(name: str) -> Definition:
@@ -54,6 +56,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.01,
         "rows whose token sequence already occurred / rows",
         "Lee et al. 2022, Deduplicating Training Data Makes Language Models Better",
+        by_amount=True,
     ),
     Definition(
         "duplicates.near_share",
@@ -65,6 +68,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "rows in a near-duplicate cluster (Jaccard of 3-word shingles at least 0.5, or 0.25 where that joins hardly any "
         "further real rows), its first row excepted / rows",
         "Broder 1997, On the resemblance and containment of documents",
+        by_amount=True,
     ),
     Definition(
         "duplicates.template_share",
@@ -77,6 +81,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "rows whose frame (the row without names, numbers and rarer words, or without the commonest words) at least two "
         "rows of other roots and other words share / rows, at equal rows",
         "after Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
+        by_amount=True,
     ),
     Definition(
         "diversity.compression_ratio",
@@ -88,6 +93,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "bytes / zlib-compressed bytes, at equal tokens",
         "Shaib et al. 2024, Standardizing the Measurement of Text Diversity",
         relative=True,
+        by_amount=True,
     ),
     Definition(
         "diversity.distinct_2",
@@ -99,6 +105,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "distinct bigrams / bigrams, at equal tokens",
         "Li et al. 2016, A Diversity-Promoting Objective Function (distinct-n)",
         relative=True,
+        by_amount=True,
     ),
     Definition(
         "diversity.type_coverage",
@@ -109,6 +116,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "rarer word types of the real sample that occur in the other sample / such types, at equal tokens",
         "after Guo et al. 2024, The Curious Decline of Linguistic Diversity",
+        by_amount=True,
     ),
     Definition(
         "diversity.opening_share",
@@ -119,6 +127,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.05,
         "rows that begin with one of the ten commonest three-word openings / rows, at equal rows",
         "after Padmakumar & He 2024, Does Writing with Language Models Reduce Content Diversity?",
+        by_amount=True,
     ),
     Definition(
         "diversity.vendi",
@@ -130,6 +139,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "exponential of the entropy of the eigenvalues of the cosine similarities between rows, at equal rows",
         "Friedman & Dieng 2022, The Vendi Score",
         relative=True,
+        by_amount=True,
     ),
     Definition(
         "diversity.self_repetition",
@@ -142,6 +152,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "four-word runs that at least two rows of the sample hold / four-word runs, counted once a row, at equal "
         "tokens; longer runs that repeat are made of these",
         "Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+        by_amount=True,
     ),
     Definition(
         "diversity.syntax_compression",
@@ -155,6 +166,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "numbers, names and word endings, so that no language needs a tagger",
         "after Shaib et al. 2024, Detection and Measurement of Syntactic Templates in Generated Text",
         relative=True,
+        by_amount=True,
     ),
     Definition(
         "diversity.effective_rows",
@@ -168,6 +180,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "real rows",
         "after Colwell et al. 2012, Models and estimators linking rarefaction and extrapolation; Heaps 1978",
         relative=True,
+        by_amount=True,
     ),
     Definition(
         "fidelity.two_sample_auc",
@@ -209,6 +222,7 @@ CATALOGUE: tuple[Definition, ...] = (
         5.0,
         "phrases of one to three words whose weighted log-odds against real text pass a z cut-off",
         "Monroe et al. 2008, Fightin' Words",
+        by_amount=True,
     ),
     Definition(
         "fidelity.precision",
@@ -219,6 +233,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "synthetic rows no farther from some real row than that row's 5th real neighbour / synthetic rows, in an embedding space",
         "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric for Assessing Generative Models",
+        by_amount=True,
     ),
     Definition(
         "fidelity.recall",
@@ -229,6 +244,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "real rows no farther from some synthetic row than that row's 5th synthetic neighbour / real rows, in an embedding space",
         "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric for Assessing Generative Models",
+        by_amount=True,
     ),
     Definition(
         "fidelity.density",
@@ -239,6 +255,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.15,
         "balls of real rows, to their 5th neighbour, around a synthetic row, on average / 5",
         "Naeem et al. 2020, Reliable Fidelity and Diversity Metrics for Generative Models",
+        by_amount=True,
     ),
     Definition(
         "fidelity.coverage",
@@ -249,6 +266,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "real rows with a synthetic row no farther than their 5th real neighbour / real rows, in an embedding space",
         "Naeem et al. 2020, Reliable Fidelity and Diversity Metrics for Generative Models",
+        by_amount=True,
     ),
     Definition(
         "fidelity.mauve",
@@ -259,6 +277,7 @@ CATALOGUE: tuple[Definition, ...] = (
         0.10,
         "area under the divergence frontier of the two histograms over clusters of embedded rows",
         "Pillutla et al. 2021, MAUVE: Measuring the Gap Between Neural Text and Human Text",
+        by_amount=True,
     ),
     Definition(
         "quality.empty_share",

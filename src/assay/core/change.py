@@ -6,27 +6,21 @@ narrower than this one: what is called moved has moved; what is not may still ha
 Where the two runs have other references (other real data, or another amount of it), what is compared is how far
 each value lies from its own reference. A measure that depends on the amount of data says nothing about better or
 worse between runs of other amounts: half of the same data has fewer repeats and more different words.
-
-Source: Benjamini & Hochberg 1995 (false discovery rate).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
+from assay.core.catalogue import define
 from assay.core.measure import Measure
 
 LEVEL = 0.95
 Direction = Literal["better", "worse", "neither"]
 Bounds = tuple[float, float, float]  # value, low, high
-_BY_AMOUNT = (
-    "diversity.", "duplicates.", "fidelity.giveaways", "fidelity.precision", "fidelity.recall", "fidelity.density",
-    "fidelity.coverage", "fidelity.mauve",
-)  # fmt: skip
 _SAME_AMOUNT = 1.1  # largest ratio of two amounts that counts as the same
 _LEAST_RATIO = 1e-3  # what a ratio of 0 counts as where its logarithm is taken
 
@@ -83,7 +77,7 @@ def worsening(before: Measure, after: Measure) -> Bounds:
 
 def same_amount(before: Measure, after: Measure) -> bool:
     """Whether the amounts of data let two values be called better or worse."""
-    if not after.name.startswith(_BY_AMOUNT):
+    if not define(after.name).by_amount:
         return True
     least, most = sorted((before.n, after.n))
     return most <= _SAME_AMOUNT * least
@@ -100,17 +94,6 @@ def two_sided_p(value: float, low: float, high: float) -> float:
     if error <= 0:
         return 1.0 if value == 0 else 0.0
     return math.erfc(abs(value) / error / math.sqrt(2))
-
-
-def adjusted(p_values: Sequence[float]) -> list[float]:
-    """Benjamini-Hochberg adjusted p-values: those at most 0.05 are found at a false discovery rate of 5 %."""
-    total, least = len(p_values), 1.0
-    found = [1.0] * total
-    order = sorted(range(total), key=lambda index: p_values[index], reverse=True)
-    for rank, index in zip(range(total, 0, -1), order, strict=True):
-        least = min(least, p_values[index] * total / rank)
-        found[index] = least
-    return found
 
 
 def bounds(measure: Measure, *, comparisons: int = 1) -> Bounds:

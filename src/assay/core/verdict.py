@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from assay.core import words
 from assay.core.catalogue import define
 from assay.core.claim import CLAIMS, Claim
+from assay.core.discoveries import adjusted
 from assay.core.evidence import ClaimResult, VerdictWord
 from assay.core.measure import Measure
 
@@ -67,8 +68,8 @@ def decide(measures: Sequence[Measure], *, margin: float = 0.01) -> tuple[ClaimR
     """
     deciding = {each.id: _deciding(each, measures) for each in CLAIMS}
     flat = [(each, measure) for each in CLAIMS for measure in deciding[each.id]]
-    harmful = _benjamini_hochberg([_p_harm(measure, margin) for _, measure in flat])
-    helpful = _benjamini_hochberg([_p_help(each, measure) for each, measure in flat])
+    harmful = _discoveries([_p_harm(measure, margin) for _, measure in flat])
+    helpful = _discoveries([_p_help(each, measure) for each, measure in flat])
     judged: dict[str, list[Judged]] = {each.id: [] for each in CLAIMS}
     for (each, measure), harms, helps in zip(flat, harmful, helpful, strict=True):
         judged[each.id].append(Judged(measure, _verdict(measure, margin, harms=harms, helps=helps)))
@@ -167,16 +168,10 @@ def _p_above(distance: float, error: float) -> float:
     return 0.5 * math.erfc(distance / error / math.sqrt(2))
 
 
-def _benjamini_hochberg(p_values: Sequence[float]) -> list[bool]:
+def _discoveries(p_values: Sequence[float]) -> list[bool]:
     """Which hypotheses are rejected at `FALSE_DISCOVERY_RATE`; p-values of 1 are no tests and do not count."""
-    tested = sorted((p, index) for index, p in enumerate(p_values) if p < 1.0)
-    total = len(tested)
-    last = 0
-    for rank, (p, _) in enumerate(tested, start=1):
-        if p <= FALSE_DISCOVERY_RATE * rank / total:
-            last = rank
-    rejected = {index for _, index in tested[:last]}
-    return [index in rejected for index in range(len(p_values))]
+    sure = iter(adjusted([p for p in p_values if p < 1]))
+    return [p < 1 and next(sure) <= FALSE_DISCOVERY_RATE for p in p_values]
 
 
 def _log(ratio: float) -> float:
@@ -258,7 +253,7 @@ def _advice(measures: Sequence[Measure], margin: float) -> str:
     ]
     if not effects:
         return ""
-    shrinks = _benjamini_hochberg([_p_above(*_above_nothing(measure)) for measure in effects])
+    shrinks = _discoveries([_p_above(*_above_nothing(measure)) for measure in effects])
     worked = []
     for measure, sure in zip(effects, shrinks, strict=True):
         fix = (measure.slice or {}).get("fix", "")

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from assay.core import words
 from assay.core.catalogue import CATALOGUE
-from assay.core.change import Change, Direction, adjusted, change, same_amount, same_reference
+from assay.core.change import Change, Direction, change, same_amount, same_reference
 from assay.core.claim import CLAIMS
+from assay.core.discoveries import adjusted
 from assay.core.evidence import Evidence, Run, VerdictWord
 from assay.core.measure import Measure
 from assay.core.rules import where_of

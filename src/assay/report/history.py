@@ -13,8 +13,9 @@ from markupsafe import Markup, escape
 
 from assay.core import words
 from assay.core.catalogue import CATALOGUE
-from assay.core.change import Change, adjusted, change
+from assay.core.change import Change, change
 from assay.core.claim import CLAIMS
+from assay.core.discoveries import adjusted
 from assay.core.errors import InputError
 from assay.core.evidence import Run
 from assay.core.measure import Measure

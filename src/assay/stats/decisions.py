@@ -41,18 +41,6 @@ def two_sided(draws: Floats) -> Floats:
     return p
 
 
-def benjamini_hochberg(p: Floats) -> Floats:
-    """Adjusted p-values: call those below q discoveries and at most a share q of them is false.
-
-    Source: Benjamini & Hochberg 1995, Journal of the Royal Statistical Society B 57, 289-300.
-    """
-    order = np.argsort(p)
-    ranked = p[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
-    return adjusted
-
-
 def error_of(draws: Floats) -> float:
     """Standard error from draws with heavy tails: the central 95 % interval's width in normal units."""
     low, high = np.quantile(draws, [0.025, 0.975])

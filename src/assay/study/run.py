@@ -11,12 +11,12 @@ from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.core.step import seconds_spent
 from assay.core.trial import Trial
-from assay.study import stages
 from assay.study.conclude import settle
 from assay.study.evals import wanted
 from assay.study.job import Job, commit, write
 from assay.study.settings import Study
 from assay.study.sides import input_of, read_sides, split, unread, without_copies
+from assay.study.stages import audit, forecast, measures_of, trial, trials_of
 
 
 def run(
@@ -49,16 +49,16 @@ def run(
     done: list[Path] = []
     if study.audit:
         assert synthetic is not None
-        done.append(stages.audit(job, train, reference, synthetic, corpora.get("holdout"), evals))
+        done.append(audit(job, train, reference, synthetic, corpora.get("holdout"), evals))
     if study.trial:
         assert clean is not None
         beside = (corpora.get("shifted"), corpora.get("general"))
-        done.append(stages.trial(job, train, clean, test, beside))
-        trials = stages.trials_of(done[-1])
+        done.append(trial(job, train, clean, test, beside))
+        trials = trials_of(done[-1])
     if study.forecast:
-        done.append(stages.forecast(job, train, test, synthetic))
+        done.append(forecast(job, train, test, synthetic))
     for stage in done:
-        measures += stages.measures_of(stage)
+        measures += measures_of(stage)
 
     read = {str(role): side for role, side in sides.items()}
     read |= {f"eval {each.name}": each.read for each in evals if each.read is not None}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from assay.core.discoveries import adjusted
 from assay.core.measure import Measure
 from assay.stats import bootstrap, decisions
 from assay.trial.arms import Arm
@@ -156,8 +157,8 @@ def _slices(c: Comparison) -> Iterator[Measure]:
     )
     found = [c.within(pair, inside) for _, inside in slices]
     drawn: Floats = np.column_stack([each.draws[:, 0] - each.draws[:, 1] for each in found])
-    adjusted = decisions.benjamini_hochberg(decisions.two_sided(drawn))
-    for (slice_, inside), estimate, p in zip(slices, found, adjusted, strict=True):
+    sure = adjusted(decisions.two_sided(drawn).tolist())
+    for (slice_, inside), estimate, p in zip(slices, found, sure, strict=True):
         method = f"{what}; Benjamini-Hochberg p over {len(slices)} slices = {p:.3g}; {METHOD}"
         yield c.delta("trial.slice_delta", estimate, method, int(inside.sum()), slice_)
 

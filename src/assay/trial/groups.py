@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from assay.core.discoveries import adjusted
 from assay.core.measure import Measure, Reference
 from assay.stats import bootstrap, decisions
 from assay.stats.bootstrap import Estimate
@@ -111,10 +112,9 @@ def model_gaps(c: Comparison, found: Sequence[Grouping]) -> Iterator[Measure]:
         grown.append((label, change(c, sums[[-1, 0]], [arms[-1], arms[0]]), items))
     what = f"{ladder[-1].synthetic} synthetic rows added to {ladder[-1].real} real rows, against the real rows alone"
     yield _worst(c, found, [arms[-1], arms[0]], what)
-    adjusted = decisions.benjamini_hochberg(
-        decisions.two_sided(np.column_stack([each.draws[:, 0] for _, each, _ in grown]))
-    )
-    for (label, estimate, items), p in zip(grown, adjusted, strict=True):
+    apart = np.column_stack([each.draws[:, 0] for _, each, _ in grown])
+    sure = adjusted(decisions.two_sided(apart).tolist())
+    for (label, estimate, items), p in zip(grown, sure, strict=True):
         method = f"{what}; Benjamini-Hochberg p over {len(grown)} groups = {p:.3g}; {METHOD}"
         yield c.measure(
             DELTA, float(estimate.value[0]), estimate.draws[:, 0], method, {"group": label}, c.difference_unit

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from assay.core.discoveries import adjusted
 from assay.core.errors import InputError
 from assay.core.evidence import Loss
 from assay.core.measure import Measure, Worse
@@ -94,10 +95,10 @@ def compare_arms(
     turned = _counts_down(baseline.metric) if lower_is_better is None else lower_is_better
     pairs = [_Pair.of(baseline, arm, turned=turned, seed=seed) for arm in arms[1:]]
     effects = [pair.effect() for pair in pairs]
-    p = decisions.benjamini_hochberg(np.array([effect.different() for effect in effects]))
+    sure = adjusted([effect.different() for effect in effects])
     measures = [_mean(arm, level=level, seed=seed) for arm in arms]
-    for pair, effect, adjusted in zip(pairs, effects, p, strict=True):
-        measures += pair.measures(effect, float(adjusted), arms=len(pairs), margin=margin, level=level)
+    for pair, effect, p in zip(pairs, effects, sure, strict=True):
+        measures += pair.measures(effect, p, arms=len(pairs), margin=margin, level=level)
     losses = (
         *(loss for arm in arms for loss in arm.losses),
         *(loss for pair in pairs for loss in pair.losses),
@@ -240,8 +241,8 @@ class _Pair:
         )
         yield self._measure("trial.worst_slice_delta", worst, where, method, level)
         effects = [self.effect(inside) for _, inside in large]
-        adjusted = decisions.benjamini_hochberg(np.array([effect.different() for effect in effects]))
-        for (slice_, _), effect, p in zip(large, effects, adjusted, strict=True):
+        sure = adjusted([effect.different() for effect in effects])
+        for (slice_, _), effect, p in zip(large, effects, sure, strict=True):
             method = f"Benjamini-Hochberg p over {len(large)} slices = {p:.3g}; {self._how(effect)}"
             yield self._measure("trial.slice_delta", effect, {**where, **slice_}, method, level)
 
