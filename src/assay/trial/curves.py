@@ -46,13 +46,12 @@ def exchange_rates(rows: Floats, curve: Floats, real: Floats, synthetic: Floats,
     Returns: Shape (draws,), within `LEAST_RATE` and `MOST_RATE`: a draw at an end means "at least" or "at most".
     """
     worth = np.log(np.maximum(real[:, None] + _GRID * synthetic[:, None], rows[0]))
-    smooth, places = rising(curve), np.log(rows)
+    smooth, rungs = rising(curve), np.eye(len(rows))
     misfit = np.zeros((len(curve), len(_GRID)))
     for arm in range(len(real)):
-        rung = np.clip(np.searchsorted(places, worth[arm]) - 1, 0, len(rows) - 2)
-        part = np.clip((worth[arm] - places[rung]) / (places[rung + 1] - places[rung]), 0, 1)
-        expected = smooth[:, rung] * (1 - part) + smooth[:, rung + 1] * part
-        misfit += (expected - scores[:, [arm]]) ** 2
+        # A curve between its rungs is a mean of them, with weights that are the same in every draw.
+        between = np.stack([np.interp(worth[arm], np.log(rows), rung) for rung in rungs])
+        misfit += (smooth @ between - scores[:, [arm]]) ** 2
     # Where several rates fit equally well the one closest to zero is claimed.
     nearest = np.argsort(np.abs(_GRID), kind="stable")
     rates: Floats = _GRID[nearest[np.argmin(misfit[:, nearest], axis=1)]]

@@ -72,18 +72,22 @@ class Choice:
 
 def choices(c: Comparison) -> Iterator[Choice]:
     """Test roots and seeds, both cut in `FOLDS`: chosen without one part of each, measured on both, in all ways."""
+    turns, parts = np.arange(c.seeds) % FOLDS, parts_of(c.clusters, c.noise, FOLDS)
+    each = np.eye(FOLDS)
+
+    def elsewhere(arms: tuple[Arm, ...]) -> Floats:
+        """Sums over all but one turn and all but one part, shape (arms, turns, parts)."""
+        cells = each[turns].T @ c.sums[[c.place[arm] for arm in arms]] @ each[parts]
+        seen: Floats = (1 - each) @ cells @ (1 - each)
+        return seen
+
     doses, baselines = c.plan.addition, (Arm(c.plan.budget), *c.plan.repeated)
-    parts, turns = parts_of(c.clusters, c.noise, FOLDS), np.arange(c.seeds) % FOLDS
+    best, rival = elsewhere(doses).argmax(axis=0), elsewhere(baselines).argmax(axis=0)
     for turn in range(FOLDS):
         for part in range(FOLDS):
-            elsewhere = np.ix_(turns != turn, parts != part)
-
-            def seen(arm: Arm, where: tuple[npt.NDArray[np.int64], ...] = elsewhere) -> float:
-                return float(c.sums[c.place[arm]][where].sum())
-
             yield Choice(
-                max(doses, key=seen),
-                max(baselines, key=seen),
+                doses[best[turn, part]],
+                baselines[rival[turn, part]],
                 np.flatnonzero(turns == turn),
                 np.flatnonzero(parts == part),
             )
