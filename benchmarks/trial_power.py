@@ -70,11 +70,7 @@ def point(claim: str, effect: float, world: World, plan: Design, repetitions: in
     verdicts = []
     for _ in range(repetitions):
         c = world.trial(plan, SEEDS, ITEMS, rng)
-        gain = benefit(c)
-        gained = c.measure(
-            "trial.benefit", float(gain.value[0]), gain.draws[:, 0], "", unit=c.difference_unit
-        )
-        found = decide([gap(c), gained, exchange_rate(c)])
+        found = decide([gap(c), benefit(c), exchange_rate(c)])
         verdicts.append(next(each.verdict for each in found if each.id == claim))
     harm, helps, undecided = (verdicts.count(word) / repetitions for word in ("harm", "helps", "undecided"))
     print(

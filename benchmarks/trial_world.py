@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 FEATURES, PRIOR, DISTANCE = 16, 4.0, 1.0
 CEILING, SHARPNESS = 0.95, 2.0
-DRAWS = 800  # of the bootstrap: enough to see coverage, at less than half the price
+DRAWS = 600  # of the bootstrap: enough to see coverage, at a third of the price
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(200)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 

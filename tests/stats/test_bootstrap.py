@@ -1,6 +1,7 @@
 """The two-level bootstrap: items and seeds."""
 
 import numpy as np
+import pytest
 
 from assay.stats import bootstrap
 
@@ -13,6 +14,16 @@ def test_without_training_noise_only_items_count() -> None:
     estimate = bootstrap.two_level(sums, np.ones(400), np.array([0.8]), np.zeros(1), weights, 0)
     assert estimate.value[0] == 0.75
     np.testing.assert_allclose(estimate.draws.std(), np.sqrt(0.75 * 0.25 / 400), rtol=0.05)
+
+
+def test_an_interval_that_most_draws_start_errs_on_the_other_side_only() -> None:
+    inside = np.linspace(0, 1, 1001)[1:-1]
+    at_zero, at_one = np.append(np.zeros(2000), inside), np.append(np.ones(2000), inside)
+    low, high = bootstrap.between(at_zero, 0.0, 1.0)
+    assert low == 0.0
+    assert np.mean(at_zero > high) == pytest.approx(0.05, abs=0.001)
+    assert bootstrap.between(at_one, 0.0, 1.0) == pytest.approx((1 - high, 1.0), abs=0.002)
+    assert bootstrap.between(inside, 0.0, 1.0) == bootstrap.interval(inside)
 
 
 def test_overlap_widens_the_seeds_part() -> None:

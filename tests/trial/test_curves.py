@@ -39,15 +39,16 @@ def test_crossing_is_interpolated_and_stays_within_the_places() -> None:
 @pytest.mark.parametrize("top", [0.0, 0.4, 1.0])
 def test_the_best_place_of_a_hump_is_near_its_top(top: float) -> None:
     places = np.array([0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
-    assert curves.best_place(places, -((places - top) ** 2)) == pytest.approx(top, abs=0.11)
+    assert curves.best_places(places, -((places - top) ** 2)[None]) == pytest.approx([top], abs=0.11)
 
 
 def test_one_lucky_point_is_not_the_best_place() -> None:
     places = np.array([0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
     falling = -0.1 * places
     falling[3] = 0.002
-    assert curves.best_place(places, falling) == 0.0
+    assert curves.best_places(places, falling[None]) == [0.0]
 
 
 def test_two_points_have_a_best_place_too() -> None:
-    assert curves.best_place(np.array([0.0, 1.0]), np.array([0.4, 0.5])) == 1.0
+    found = curves.best_places(np.array([0.0, 1.0]), np.array([[0.4, 0.5], [0.5, 0.4]]))
+    np.testing.assert_array_equal(found, [1.0, 0.0])

@@ -881,7 +881,7 @@ CATALOGUE: tuple[Definition, ...] = (
         "share of rows",
         "none",
         0.0,
-        "highest point of the replacement curve averaged with a parabola and a line; interval: the best arm over joint "
+        "highest point of the replacement curve averaged with a parabola and a line; interval: the same point over joint "
         "bootstrap draws",
         "Bates & Granger 1969, The Combination of Forecasts",
     ),

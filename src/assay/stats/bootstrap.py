@@ -35,6 +35,19 @@ def interval(draws: Floats, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def between(draws: Floats, least: float, most: float, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of what lies between two ends, and often at one of them, shape (draws,).
+
+    Where most draws lie at an end the interval starts there and can err on the other side only, so all that is left out is
+    left out on that side.
+    """
+    for end, tail in ((least, level), (most, 1 - level)):
+        if np.mean(draws == end) > 0.5:
+            low, high = sorted((float(end), float(np.quantile(draws, tail))))
+            return low, high
+    return interval(draws, level)
+
+
 def cluster_weights(clusters: int, draws: int, rng: np.random.Generator) -> Floats:
     """How often each test root is drawn, shape (draws, clusters); kin items come and go together."""
     out = np.empty((draws, clusters))

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.stats import bootstrap
+from assay.core.measure import Measure
 from assay.trial import curves
 from assay.trial.arms import Arm, Design
-from assay.trial.compare import Comparison, Floats
-from assay.trial.response import benefit, scarce_gains
+from assay.trial.compare import Comparison
+from assay.trial.response import benefit, gap, replacement, scarce_gains
 
 ROUNDS = 3
-_NARROW_SHARE = 0.15  # an interval of the best share that is this narrow needs no more arms
 _LEAST_APART = 0.04  # of two shares
 _LEAST_RATIO = 1.25  # of two rungs of real rows
 
 
 def settled(c: Comparison) -> bool:
-    """Whether gap and benefit lie on one side of the margin for sure, and the best share is known well."""
-    _, alone = c.difference(Arm(0, c.plan.equal), Arm(c.plan.equal))
-    decided = all(_one_sided(draws, c.margin) for draws in (alone, benefit(c).draws[:, 0]))
-    low, high = _best_shares(c)
-    return decided and high - low <= _NARROW_SHARE
+    """Whether gap and benefit lie on one side of the margin for sure, and so does what the best share found gives away."""
+    return all(_one_sided(each, c.margin) for each in (gap(c), benefit(c))) and gives_away(c) <= c.margin
 
 
 def next_design(c: Comparison) -> Design | None:
@@ -37,14 +33,25 @@ def next_design(c: Comparison) -> Design | None:
     return None if wider == plan else wider
 
 
+def gives_away(c: Comparison) -> float:
+    """What the share found so far may lack to the best of the others, at most, in all but a few draws."""
+    shares, value, draws = replacement(c)
+    best = curves.best_places(shares, value[None])[0]
+    taken = draws @ np.array([np.interp(best, shares, point) for point in np.eye(len(shares))])
+    return float(np.quantile(draws.max(axis=1) - taken, c.level))
+
+
 def _next_share(c: Comparison) -> float | None:
-    """Between the two neighbouring shares that are the best one most often, draw by draw."""
-    shares, often = _how_often_best(c)
+    """Between the two neighbouring shares where the best one lies most often, draw by draw.
+
+    None where the share found so far gives away less than the margin: whichever is truly best, there is nothing to gain.
+    """
+    shares, _, draws = replacement(c)
     apart = np.diff(shares)
-    weight = np.where(apart >= 2 * _LEAST_APART, often[:-1] + often[1:], 0.0)
-    place = int(np.argmax(weight))
-    low, high = _best_shares(c)
-    if weight[place] < 0.2 or high - low <= _NARROW_SHARE:
+    often, _ = np.histogram(curves.best_places(shares, draws), shares)
+    often = np.where(apart >= 2 * _LEAST_APART, often, 0)
+    place = int(np.argmax(often))
+    if not often[place] or gives_away(c) <= c.margin:
         return None
     return float(shares[place] + apart[place] / 2)
 
@@ -65,19 +72,7 @@ def _next_rung(c: Comparison) -> int | None:
     return round(float(np.exp((rows[place] + rows[place - 1]) / 2)))
 
 
-def _how_often_best(c: Comparison) -> tuple[Floats, Floats]:
-    places = [c.place[arm] for arm in c.plan.replacement]
-    shares = np.array([c.plan.recipe(arm).synthetic_share for arm in c.plan.replacement])
-    best = np.argmax(c.score.draws[:, places], axis=1)
-    return shares, np.bincount(best, minlength=len(shares)) / len(best)
-
-
-def _best_shares(c: Comparison) -> tuple[float, float]:
-    shares, _ = _how_often_best(c)
-    places = [c.place[arm] for arm in c.plan.replacement]
-    return bootstrap.interval(shares[np.argmax(c.score.draws[:, places], axis=1)], c.level)
-
-
-def _one_sided(draws: Floats, margin: float) -> bool:
-    low, high = bootstrap.interval(draws)
+def _one_sided(difference: Measure, margin: float) -> bool:
+    low, high = difference.low, difference.high
+    assert low is not None and high is not None  # noqa: PT018 (a measure with a value has both)
     return low > margin or high < -margin or (low > -margin and high < margin)

@@ -221,7 +221,12 @@ class Comparison:
 
 def halves_of(clusters: int, seed: int) -> npt.NDArray[np.int64]:
     """Test roots cut in two, shape (clusters,): what is chosen on one half is measured on the other."""
-    return np.random.default_rng(seed).permutation(clusters) % 2
+    return parts_of(clusters, seed, 2)
+
+
+def parts_of(clusters: int, seed: int, parts: int) -> npt.NDArray[np.int64]:
+    """Test roots in so many parts of like size, drawn at random, shape (clusters,)."""
+    return np.random.default_rng(seed).permutation(clusters) % parts
 
 
 def sums_by_root(gain: npt.NDArray[np.float32], roots: npt.NDArray[np.int64]) -> Floats:

@@ -46,20 +46,19 @@ def exchange_rates(rows: Floats, curve: Floats, real: Floats, synthetic: Floats,
     Returns: Shape (draws,), within `LEAST_RATE` and `MOST_RATE`: a draw at an end means "at least" or "at most".
     """
     worth = np.log(np.maximum(real[:, None] + _GRID * synthetic[:, None], rows[0]))
-    smooth, places = rising(curve), np.log(rows)
+    smooth, rungs = rising(curve), np.eye(len(rows))
     misfit = np.zeros((len(curve), len(_GRID)))
     for arm in range(len(real)):
-        rung = np.clip(np.searchsorted(places, worth[arm]) - 1, 0, len(rows) - 2)
-        part = np.clip((worth[arm] - places[rung]) / (places[rung + 1] - places[rung]), 0, 1)
-        expected = smooth[:, rung] * (1 - part) + smooth[:, rung + 1] * part
-        misfit += (expected - scores[:, [arm]]) ** 2
+        # A curve between its rungs is a mean of them, with weights that are the same in every draw.
+        between = np.stack([np.interp(worth[arm], np.log(rows), rung) for rung in rungs])
+        misfit += (smooth @ between - scores[:, [arm]]) ** 2
     # Where several rates fit equally well the one closest to zero is claimed.
     nearest = np.argsort(np.abs(_GRID), kind="stable")
     rates: Floats = _GRID[nearest[np.argmin(misfit[:, nearest], axis=1)]]
     return rates
 
 
-def best_place(places: Floats, curve: Floats) -> float:
+def best_places(places: Floats, curve: Floats) -> Floats:
     """Where a curve known at a few noisy points is highest, to a hundredth of its span.
 
     Half of the answer is the curve between its points, a quarter the parabola through them and a quarter the straight
@@ -67,16 +66,21 @@ def best_place(places: Floats, curve: Floats) -> float:
 
     Args:
         places: Growing, shape (points,).
-        curve: Shape (points,).
+        curve: Shape (draws, points).
+    Returns: Shape (draws,).
     Source: equal weights for forecasts that err differently, Bates & Granger 1969, Operational Research Quarterly 20,
         451-468; what each choice gives away is in docs/statistics.md.
     """
     wanted = np.linspace(places[0], places[-1], 101)
+    # Each of the three is linear in the curve, so what it makes of single points is all there is to know.
+    points = np.eye(len(places))
     line, parabola = (
-        np.polyval(np.polyfit(places, curve, min(degree, len(places) - 1)), wanted) for degree in (1, 2)
+        np.vander(wanted, degree + 1) @ np.polyfit(places, points, degree)
+        for degree in (min(most, len(places) - 1) for most in (1, 2))
     )
-    between = np.interp(wanted, places, curve)
-    return float(wanted[np.argmax(between / 2 + parabola / 4 + line / 4)])
+    between = np.stack([np.interp(wanted, places, point) for point in points], axis=1)
+    found: Floats = wanted[np.argmax(curve @ (between / 2 + parabola / 4 + line / 4).T, axis=1)]
+    return found
 
 
 def crossing(places: Floats, gains: Floats, floor: float) -> Floats:

@@ -15,22 +15,22 @@ from assay.stats.ranks import needed
 from assay.trial import curves
 from assay.trial.arms import Arm
 from assay.trial.bend import bends
-from assay.trial.compare import METHOD, Comparison, Floats
+from assay.trial.compare import METHOD, Comparison, Floats, parts_of
 from assay.trial.proxy import snr
 
+FOLDS = 4  # of test roots and of seeds, between which doses are chosen and measured
 _BENEFIT = (
-    "best dose against the better of real once and repeated, both chosen on one half of test roots and seeds and "
-    f"measured on the other; {METHOD}"
+    f"best dose against the better of real once and repeated, both chosen on {FOLDS - 1} of {FOLDS} parts of test roots and "
+    f"of seeds and measured on the parts left out; upper end: of the dose that looks best on all of them, where higher; {METHOD}"
 )
 _LEFT_OUT = "left out to keep to the budget, or too few real rows for a ladder of sizes"
 
 
 def response(c: Comparison) -> list[Measure]:
     """All of them, in the catalogue's order."""
-    best = benefit(c)
     return [
         gap(c),
-        c.measure("trial.benefit", float(best.value[0]), best.draws[:, 0], _BENEFIT, unit=c.difference_unit),
+        benefit(c),
         *_learning_curve(c),
         *_dose_response(c),
         best_share(c),
@@ -39,7 +39,7 @@ def response(c: Comparison) -> list[Measure]:
         exchange_rate(c),
         break_even(c),
         _bend(c),
-        _detectable(c, best),
+        _detectable(c),
         snr(c.score, c.learner, items=c.items, level=c.level),
     ]
 
@@ -71,54 +71,82 @@ class Choice:
 
 
 def choices(c: Comparison) -> Iterator[Choice]:
-    """Test roots and seeds, both cut in two: chosen on one half of each, measured on the other, in all four ways."""
+    """Test roots and seeds, both cut in `FOLDS`: chosen without one part of each, measured on both, in all ways."""
+    turns, parts = np.arange(c.seeds) % FOLDS, parts_of(c.clusters, c.noise, FOLDS)
+    each = np.eye(FOLDS)
+
+    def elsewhere(arms: tuple[Arm, ...]) -> Floats:
+        """Sums over all but one turn and all but one part, shape (arms, turns, parts)."""
+        cells = each[turns].T @ c.sums[[c.place[arm] for arm in arms]] @ each[parts]
+        seen: Floats = (1 - each) @ cells @ (1 - each)
+        return seen
+
     doses, baselines = c.plan.addition, (Arm(c.plan.budget), *c.plan.repeated)
-    for parity in (0, 1):
-        for half in (0, 1):
-            seen = c.sums[:, 1 - parity :: 2][:, :, c.halves != half].sum(axis=(1, 2))
+    best, rival = elsewhere(doses).argmax(axis=0), elsewhere(baselines).argmax(axis=0)
+    for turn in range(FOLDS):
+        for part in range(FOLDS):
             yield Choice(
-                max(doses, key=lambda arm: float(seen[c.place[arm]])),
-                max(baselines, key=lambda arm: float(seen[c.place[arm]])),
-                np.arange(parity, c.seeds, 2),
-                np.flatnonzero(c.halves == half),
+                doses[best[turn, part]],
+                baselines[rival[turn, part]],
+                np.flatnonzero(turns == turn),
+                np.flatnonzero(parts == part),
             )
 
 
-def benefit(c: Comparison) -> Estimate:
-    """Gain of the dose that does best over the real-only baseline that does best, without the winner's luck.
+def benefit(c: Comparison) -> Measure:
+    """Gain of the dose that does best over the real-only baseline that does best.
 
-    What it estimates is the true gain of the arms that `choices` names, on average of the four ways: what whoever
-    follows such a trial would gain. The gain of the truly best dose is a little more, for few trials find it.
+    The value is the gain of the doses that `choices` names, on what they were not chosen on, so that no winner's luck is
+    in it; a trial that picks a lesser dose promises too little. The lower end is theirs: the best dose gains at least as
+    much. The upper end is that of the dose that looks best on everything, where it is higher: the luck in its looks errs to
+    the side on which an upper end may err.
     """
+    found = gains(c)
+    measure = c.measure(
+        "trial.benefit", float(found.value[0]), found.draws[:, 0], _BENEFIT, unit=c.difference_unit
+    )
+    assert measure.high is not None
+    best = 1 + int(np.argmax(found.value[1:]))
+    return measure.model_copy(
+        update={"high": max(measure.high, bootstrap.interval(found.draws[:, best], c.level)[1])}
+    )
+
+
+def gains(c: Comparison) -> Estimate:
+    """Gain of the chosen doses, then of each dose, over the chosen baselines, shape (1 + doses,)."""
     gain, used = _gains(c)
     # A difference of arms is an arm of its own: luck that both share is no luck in it.
     whole, luck = bootstrap.spreads(gain, c.sizes)
-    return c.two_level(gain, np.array([used]), whole - luck, luck)
+    return c.two_level(gain, used, whole - luck, luck)
 
 
-def _gains(c: Comparison) -> tuple[Floats, float]:
-    """Gain of the chosen doses summed within each root, shape (1, seeds, clusters), and the rows' overlap of seeds."""
-    gain = np.zeros((1, c.seeds, c.clusters))
-    used = 0.0
+def _gains(c: Comparison) -> tuple[Floats, Floats]:
+    """What `gains` is of, summed within each root, shape (1 + doses, seeds, clusters), and the rows' overlap of seeds."""
+    doses = [c.place[arm] for arm in c.plan.addition]
+    chosen, rival = np.empty((2, c.seeds, c.clusters))
+    used = np.concatenate([[0.0], c.overlap[doses]])
     for each in choices(c):
-        best, rival = c.place[each.dose], c.place[each.baseline]
+        best, other = c.place[each.dose], c.place[each.baseline]
         here = np.ix_(each.seeds, each.clusters)
-        gain[0][here] = c.sums[best][here] - c.sums[rival][here]
-        used = max(used, c.overlap[best], c.overlap[rival])
-    return gain, used
+        chosen[here], rival[here] = c.sums[best][here], c.sums[other][here]
+        used[0] = max(used[0], c.overlap[best])
+        used = np.maximum(used, c.overlap[other])
+    return np.concatenate([chosen[None], c.sums[doses]]) - rival, used
 
 
 def best_share(c: Comparison) -> Measure:
-    """The share of synthetic rows to take at a fixed number of rows, and between which arms the best one lies."""
-    shares, value, draws = _replacement(c)
-    best = curves.best_place(shares, value)
-    return c.measure(
+    """The share of synthetic rows to take at a fixed number of rows."""
+    shares, value, draws = replacement(c)
+    best = float(curves.best_places(shares, value[None])[0])
+    low, high = bootstrap.between(curves.best_places(shares, draws), shares[0], shares[-1], c.level)
+    measure = c.measure(
         "trial.best_share",
         best,
-        shares[np.argmax(draws, axis=1)],
+        np.array([best]),
         f"highest point of the curve through {len(shares)} arms of {c.plan.equal} rows each, averaged with a parabola "
-        f"and a line; interval: the arm that is best, draw by draw; {METHOD}",
+        f"and a line; interval: the same point, draw by draw; {METHOD}",
     )
+    return measure.model_copy(update={"low": min(low, best), "high": max(high, best)})
 
 
 def exchange_rate(c: Comparison) -> Measure:
@@ -216,7 +244,7 @@ def _dose_response(c: Comparison) -> Iterator[Measure]:
 
 def _flat_range(c: Comparison) -> Iterator[Measure]:
     """The lowest and the highest share that are within the margin of the best, draw by draw."""
-    shares, value, draws = _replacement(c)
+    shares, value, draws = replacement(c)
     near = np.append(draws, value[None], axis=0)
     near = near >= near.max(axis=1, keepdims=True) - c.margin
     ends = {
@@ -234,7 +262,7 @@ def _flat_range(c: Comparison) -> Iterator[Measure]:
 
 
 def _harmful_above(c: Comparison) -> Measure:
-    shares, value, draws = _replacement(c)
+    shares, value, draws = replacement(c)
     above = float(curves.crossing(shares, (value - value[0])[None], -c.margin)[0])
     if above >= 1.0:
         return c.missing(
@@ -264,8 +292,8 @@ def _losses(c: Comparison, arms: tuple[Arm, ...]) -> tuple[Floats, Floats, Float
     return rows, best - c.score.value[places], best - c.score.draws[:, places]
 
 
-def _detectable(c: Comparison, gain: Estimate) -> Measure:
-    deviation = decisions.error_of(gain.draws[:, 0])
+def _detectable(c: Comparison) -> Measure:
+    deviation = decisions.error_of(gains(c).draws[:, 0])
     low, high = decisions.error_bounds(deviation, c.seeds - 1, c.level)
     value = decisions.detectable_effect(deviation)
     unit = "share of loss" if c.scores.text else "difference of accuracy"
@@ -291,7 +319,7 @@ def _settling(c: Comparison) -> str:
         c.seeds,
         item_deviation=float(of_root.std(ddof=1)),
         seed_deviation=of_training**0.5,
-        fixed_error=(of_training * used**2 / (1 - used**2)) ** 0.5,
+        fixed_error=float(of_training * used[0] ** 2 / (1 - used[0] ** 2)) ** 0.5,
     )
     if found.detectable <= c.margin:
         return f"enough to see {c.margin:g}"
@@ -307,7 +335,8 @@ def _settling(c: Comparison) -> str:
     return f"to see {c.margin:g} it takes more real rows: test rows and seeds alone cannot settle it"
 
 
-def _replacement(c: Comparison) -> tuple[Floats, Floats, Floats]:
+def replacement(c: Comparison) -> tuple[Floats, Floats, Floats]:
+    """Synthetic shares of the arms of one size, and their scores: value and draws."""
     places = [c.place[arm] for arm in c.plan.replacement]
     shares = np.array([c.plan.recipe(arm).synthetic_share for arm in c.plan.replacement])
     return shares, c.score.value[places], c.score.draws[:, places]
