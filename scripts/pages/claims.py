@@ -38,14 +38,24 @@ def _index() -> str:
 
 def _page(each: Claim) -> str:
     lines = [WRITTEN, "", f"# {each.title}", "", f"**{each.question}**", ""]
-    lines += [f"A {each.kind}, seen from the perspective of {each.perspective}. In rules and records: `{each.id}`.", ""]
+    lines += [
+        f"A {each.kind}, seen from the perspective of {each.perspective}. In rules and records: `{each.id}`.",
+        "",
+    ]
     if not each.measures:
         lines += [f"Not measured by this version. {each.needs}", ""]
     else:
         ran = " and ".join(f"[`assay {name}`](../commands/{name}.md)" for name in commands(each.measures))
-        lines += ["## How it is measured", "", f"By {ran}; [`assay run`](../commands/run.md) runs audit, trial and a short forecast together."]
+        lines += [
+            "## How it is measured",
+            "",
+            f"By {ran}; [`assay run`](../commands/run.md) runs audit, trial and a short forecast together.",
+        ]
         lines += [each.needs, "", "## What decides it", ""]
-        lines += ["| measure | what it is | worse | counts as the same as its reference |", "|---|---|---|---|"]
+        lines += [
+            "| measure | what it is | worse | counts as the same as its reference |",
+            "|---|---|---|---|",
+        ]
         for name in each.measures:
             of = define(name)
             past = same(of) + (" (can only leave it open)" if of.opens else "")

@@ -25,7 +25,10 @@ MORE = {
     "compare": ("compare.md", "assay compare runs/monday runs/tuesday"),
     "label": ("label.md", "assay label assay-run"),
     "serve": ("serve.md", "assay serve runs"),
-    "generate": ("generate.md", 'assay generate --from real.jsonl --about "film review" --rows 500 --out synthetic.jsonl'),
+    "generate": (
+        "generate.md",
+        'assay generate --from real.jsonl --about "film review" --rows 500 --out synthetic.jsonl',
+    ),
     "canary plant": ("audit/copying.md", "assay canary plant real.jsonl --out planted.jsonl"),
     "demo": ("quickstart.md", "assay demo"),
 }
@@ -44,7 +47,9 @@ class Given:
 
     @property
     def about(self) -> ParameterInfo:
-        return next(each for each in get_args(self.parameter.annotation)[1:] if isinstance(each, ParameterInfo))
+        return next(
+            each for each in get_args(self.parameter.annotation)[1:] if isinstance(each, ParameterInfo)
+        )
 
     @property
     def is_argument(self) -> bool:
@@ -134,7 +139,10 @@ def _page(name: str, command: Callable[..., Any], says: str) -> str:
     ]
     arguments = [each for each in given if each.is_argument]
     options = [each for each in given if not each.is_argument]
-    shown = [each.parameter.name.upper() if each.needed else f"[{each.parameter.name.upper()}]" for each in arguments]
+    shown = [
+        each.parameter.name.upper() if each.needed else f"[{each.parameter.name.upper()}]"
+        for each in arguments
+    ]
     shown += [f"{each.names[0]} {each.kind or 'TEXT'}" for each in options if each.needed]
     lines = [WRITTEN, "", f"# assay {name}", "", says, "", "```console"]
     lines += [f"$ assay {name} {' '.join([*shown, '[OPTIONS]'])}", "```", ""]
@@ -143,11 +151,12 @@ def _page(name: str, command: Callable[..., Any], says: str) -> str:
         lines += [f"For example `{example}`. More: [{more.removesuffix('.md')}](../{more}).", ""]
     if arguments:
         lines += ["## Arguments", "", "| argument | meaning |", "|---|---|"]
-        lines += [f"| `{each.parameter.name.upper()}` | {cell(each.about.help or '')} |" for each in arguments]
+        lines += [
+            f"| `{each.parameter.name.upper()}` | {cell(each.about.help or '')} |" for each in arguments
+        ]
         lines += [""]
     lines += ["## Options", "", "| option | meaning | default |", "|---|---|---|"]
     for each in options:
         called = ", ".join(f"`{each_name}`" for each_name in each.names)
         lines += [f"| {called} {cell(each.kind)} | {cell(each.about.help or '')} | {each.default} |"]
     return "\n".join([*lines, ""])
-

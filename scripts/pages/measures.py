@@ -15,7 +15,11 @@ FAMILIES = {
     "diversity": ("Diversity", "how much there is to read, at equal tokens or rows", "audit/diversity.md"),
     "fidelity": ("Fidelity", "whether the synthetic rows look like the real ones", "audit/embedding.md"),
     "quality": ("Quality", "rows that are wrong or broken", "audit/content.md"),
-    "preference": ("Preference pairs", "what the chosen answers have that the rejected ones lack", "audit.md"),
+    "preference": (
+        "Preference pairs",
+        "what the chosen answers have that the rejected ones lack",
+        "audit.md",
+    ),
     "copying": ("Copying", "what real rows, secrets and personal values come out again", "audit/copying.md"),
     "provenance": ("Provenance", "what rows say of where they come from", "audit/provenance.md"),
     "coverage": ("Coverage", "which parts of the real rows are thin", "audit/embedding.md"),
@@ -40,6 +44,11 @@ def family(name: str) -> str:
     return name.partition(".")[0]
 
 
+def families() -> dict[str, str]:
+    """Every family in the catalogue, with its title."""
+    return {name: _about(name)[0] for name in sorted({family(each.name) for each in CATALOGUE}, key=_place)}
+
+
 def link(name: str, below: str = "") -> str:
     """A link to a measure's section, from a page whose way to docs/ is `below`."""
     return f"[`{name}`]({below}measures/{family(name)}.md#{anchor(name)})"
@@ -49,7 +58,11 @@ def same(each: Definition) -> str:
     """How far past its reference a value may lie and count as the same, in words."""
     if each.unit in ("accuracy difference", "share of loss saved"):
         return "up to the margin (`--margin`)"
-    return f"up to {100 * each.tolerance:g} % past it" if each.relative else f"up to {each.tolerance:g} past it"
+    if each.tolerance == 0:
+        return "nothing past it"
+    return (
+        f"up to {100 * each.tolerance:g} % past it" if each.relative else f"up to {each.tolerance:g} past it"
+    )
 
 
 def worse(each: Definition) -> str:
@@ -61,7 +74,9 @@ def pages() -> dict[str, str]:
     """`measures.md`, and `measures/FAMILY.md` for each family."""
     by_family = {
         name: tuple(some)
-        for name, some in groupby(sorted(CATALOGUE, key=lambda each: _place(each.name)), lambda each: family(each.name))
+        for name, some in groupby(
+            sorted(CATALOGUE, key=lambda each: _place(family(each.name))), lambda each: family(each.name)
+        )
     }
     found = {"measures.md": _index(by_family)}
     for name, some in by_family.items():
@@ -69,9 +84,9 @@ def pages() -> dict[str, str]:
     return found
 
 
-def _place(name: str) -> int:
-    names = list(dict.fromkeys([*FAMILIES, *(family(each.name) for each in CATALOGUE)]))
-    return names.index(family(name))
+def _place(family: str) -> tuple[int, str]:
+    """In the order above, and families that do not stand there behind them."""
+    return (list(FAMILIES).index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
 def _about(name: str) -> tuple[str, str, str]:
@@ -91,15 +106,26 @@ def _index(by_family: dict[str, tuple[Definition, ...]]) -> str:
     ]
     for name, some in by_family.items():
         title, about, _ = _about(name)
-        lines += [f"## {title}", "", sentence(about), "", "| measure | what it is | unit | worse |", "|---|---|---|---|"]
-        lines += [f"| {link(each.name)} | {cell(each.title)} | {cell(each.unit)} | {worse(each)} |" for each in some]
+        lines += [
+            f"## {title}",
+            "",
+            sentence(about),
+            "",
+            "| measure | what it is | unit | worse |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| {link(each.name)} | {cell(each.title)} | {cell(each.unit)} | {worse(each)} |" for each in some
+        ]
         lines += [""]
     return "\n".join(lines)
 
 
 def _family(name: str, some: tuple[Definition, ...]) -> str:
     title, about, more = _about(name)
-    ran = ", ".join(f"[`assay {each}`](../commands/{each}.md)" for each in commands(tuple(each.name for each in some)))
+    ran = ", ".join(
+        f"[`assay {each}`](../commands/{each}.md)" for each in commands(tuple(each.name for each in some))
+    )
     lines = [WRITTEN, "", f"# {title}", "", sentence(about)]
     lines += ["", f"Measured by {ran}. " * bool(ran) + f"More: [{more.removesuffix('.md')}](../{more}).", ""]
     for each in some:
@@ -109,9 +135,7 @@ def _family(name: str, some: tuple[Definition, ...]) -> str:
 
 def _section(each: Definition) -> list[str]:
     said = each.says.format(value="…", reference="…")
-    decides = [
-        f"[{claim.title}](../claims/{claim.id}.md)" for claim in CLAIMS if each.name in claim.measures
-    ]
+    decides = [f"[{claim.title}](../claims/{claim.id}.md)" for claim in CLAIMS if each.name in claim.measures]
     lines = [f"## `{each.name}`", "", f"**{sentence(each.title)}** In a report: *{said.strip()}.*", ""]
     lines += [f"- **Made**: {sentence(each.formula)}"]
     lines += [f"- **Unit**: {each.unit}; {worse(each)}."]
