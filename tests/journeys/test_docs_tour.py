@@ -19,12 +19,12 @@ def test_the_tour_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write("real.jsonl", snippets[:400])
+    write("real.jsonl", snippets[:300])
     # Repeats and copies, so that there is something to leave out.
-    write("synthetic.jsonl", [*snippets[400:520], *snippets[400:430], *snippets[:20]])
+    write("synthetic.jsonl", [*snippets[300:420], *snippets[300:320], *snippets[:20]])
     names: dict[str, object] = {}
     for block in BLOCKS:
         if "polars" not in block or find_spec("polars"):
             exec(compile(block, "tour.md", "exec"), names)
-    assert len(names["kept"]) < 170  # type: ignore[arg-type]
+    assert len(names["kept"]) < 160  # type: ignore[arg-type]
     assert names["measure"].value is not None  # type: ignore[attr-defined]
