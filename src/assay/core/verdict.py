@@ -331,3 +331,10 @@ def _action(each: Claim, verdict: VerdictWord) -> str:
     if verdict == "helps":
         return "Use it, in the share the dose-response curve shows."
     return "Nothing to do."
+
+
+def actions(each: Claim) -> dict[VerdictWord, str]:
+    """What to do after each verdict that a claim can get."""
+    gains: tuple[VerdictWord, ...] = ("helps",) if each.kind == "benefit" else ()
+    possible: tuple[VerdictWord, ...] = ("harm", "undecided", *gains, "no harm")
+    return {word: _action(each, word) for word in possible if each.measures}

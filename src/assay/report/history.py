@@ -134,6 +134,7 @@ def render(found: History) -> str:
         title=f"{words.count(len(found.runs), 'run')} in {found.folder}",
         found=found,
         drawn=lambda series: _chart(series, found.runs),
+        titles={each.id: each.title for each in CLAIMS},
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from assay.core.errors import MissingExtra
+from assay.core.errors import EngineError, MissingExtra
 from assay.core.evidence import Run
 from assay.core.measure import Measure
 
@@ -42,35 +43,33 @@ def to_mlflow(run: Run, *, files: bool = True) -> None:
     Args:
         files: Whether evidence and report are stored as artifacts; they quote rows of the data.
 
-    Raises: MissingExtra: mlflow is not installed.
+    Raises: MissingExtra: mlflow is not installed. EngineError: MLflow refused, such as a second, different log into one run.
     """
     mlflow = _ledger("mlflow", "logging to MLflow")
-    active = mlflow.active_run()
-    if active is None:
-        with mlflow.start_run(run_name=run.folder.name):
+    with _refusals(mlflow.MlflowException, "MLflow"):
+        if mlflow.active_run() is None:
+            with mlflow.start_run(run_name=run.folder.name):
+                _log_to(mlflow, run, files)
+        else:
             _log_to(mlflow, run, files)
-    else:
-        _log_to(mlflow, run, files)
 
 
 def to_wandb(run: Run, *, files: bool = True, **init: Any) -> None:
     """Log into the active run of Weights & Biases, or into a new one opened with `init` and closed again.
 
     Args:
-        files: Whether evidence and report are stored; they quote rows of the data.
-        init: Handed to ``wandb.init``, such as ``project="reviews"``.
+        files: Whether evidence and report are stored, as one artifact; they quote rows of the data.
+        init: Handed to ``wandb.init``, such as ``project="reviews"`` or ``mode="offline"``.
 
-    Raises: MissingExtra: wandb is not installed.
+    Raises: MissingExtra: wandb is not installed. EngineError: Weights & Biases refused.
     """
     wandb = _ledger("wandb", "logging to Weights & Biases")
-    opened = None if wandb.run is not None else wandb.init(**({"name": run.folder.name} | init))
-    target = opened or wandb.run
-    target.config.update(parameters(run), allow_val_change=True)
-    target.summary.update(dict(metrics(run)))
-    for path in _files(run) if files else ():
-        target.save(str(path), base_path=str(run.folder), policy="now")
-    if opened is not None:
-        opened.finish()
+    with _refusals(wandb.Error, "Weights & Biases"):
+        if wandb.run is None:
+            with wandb.init(**({"name": run.folder.name} | init)) as opened:
+                _tell(wandb, opened, run, files)
+        else:
+            _tell(wandb, wandb.run, run, files)
 
 
 def _log_to(mlflow: Any, run: Run, files: bool) -> None:
@@ -78,6 +77,19 @@ def _log_to(mlflow: Any, run: Run, files: bool) -> None:
     mlflow.log_metrics(dict(metrics(run)))
     for path in _files(run) if files else ():
         mlflow.log_artifact(str(path))
+
+
+def _tell(wandb: Any, target: Any, run: Run, files: bool) -> None:
+    target.config.update(parameters(run), allow_val_change=True)
+    target.summary.update(dict(metrics(run)))
+    if files:
+        # An artifact holds copies; `save` would leave links that break when the run's folder moves before a sync.
+        stored = wandb.Artifact(
+            name=re.sub(r"[^\w\-.]", "_", f"assay-{run.folder.name}")[:128], type="assay-run"
+        )
+        for path in _files(run):
+            stored.add_file(str(path))
+        target.log_artifact(stored)
 
 
 def _files(run: Run) -> Iterator[Any]:
@@ -98,6 +110,14 @@ def _name(measure: Measure) -> str:
 
 def _fit(text: str) -> str:
     return _UNFIT.sub("_", text)
+
+
+@contextmanager
+def _refusals(error: type[Exception], ledger: str) -> Iterator[None]:
+    try:
+        yield
+    except error as refusal:
+        raise EngineError(f"{ledger} refused: {refusal}") from refusal
 
 
 def _ledger(package: str, purpose: str) -> Any:

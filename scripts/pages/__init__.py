@@ -1,0 +1,1 @@
+"""Pages that follow from the code, one kind a file. Each `pages()` gives texts by their path below docs/."""
