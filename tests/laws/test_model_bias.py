@@ -19,7 +19,7 @@ from assay.core.measure import Measure
 from assay.core.verdict import decide
 from assay.engine.groups.lists import NO_LISTS, load
 from assay.engine.pairs import Item, PairSet, read_pairs
-from assay.models.learner import Examples, Part
+from assay.models.learner import Examples, Part, Sampling
 from assay.models.tasks import Side
 from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
 from assay.trial.amplification import amplification
@@ -27,11 +27,12 @@ from assay.trial.arms import Arm, Design, design, orders, weights
 from assay.trial.compare import Comparison, Scores, Set, halves_of
 from assay.trial.fixes import DROPPED, EVENED, RESAMPLED, REWEIGHTED, SWAPPED, TARGETED, plan_fixes
 from assay.trial.grouping import Grouping, groupings
-from assay.trial.groups import model_gaps
+from assay.trial.groups import doses, model_gaps
 from assay.trial.items import Items
 from assay.trial.pairs import Pairs, scores
 from assay.trial.run import MEASURES, Settings, run_trial
 from assay.trial.swapped import Swapped, swap_items, swap_measures
+from assay.trial.written import BESIDE, ELSEWHERE, INSIDE, Codes, Lean, Writing
 
 SEEDS = 6
 REAL, SYNTHETIC, TEST = 600, 600, 1500
@@ -190,6 +191,59 @@ def test_no_step_amplifies_where_none_does_and_ties_of_chance_are_not_divided_by
         missing += one(measures, "bias.amplification").value is None
     assert fine >= 3
     assert missing >= 3
+
+
+TEXTS = 200  # of each training
+LEANS = (Lean(0, (0, 1)), Lean(0, (0, 1), 2), Lean(0, (0, 1), 3))
+LEANING = np.array([0.2, 0.35, -0.3])  # of real rows, from an even spread
+
+
+def told_of(rows: int, leaning: npt.NDArray[np.float64], rng: np.random.Generator) -> Codes:
+    """Whom each row is about: half of them are about people, and a third of those names either occupation."""
+    about = rng.random(rows) < 0.5
+    named = rng.integers(3, size=rows)
+    within = np.column_stack([about, about & (named == 1), about & (named == 2)])
+    inside = rng.random((rows, 1)) < 0.5 + leaning
+    return np.where(within, np.where(inside, INSIDE, BESIDE), ELSEWHERE).astype(np.uint8)
+
+
+def written_chain(seed: int, synthetic: float, model: float) -> list[Measure]:
+    """Leans multiplied so many times in synthetic rows, and in what the model with the largest dose writes."""
+    rng = np.random.default_rng(seed)
+    train, copied = side(*tied(2000, 0.0, rng)), side(*tied(2000, 0.0, rng))
+    test = side(*tied(TEST, 0.0, rng))
+    c = comparison(np.zeros((len(PLAN.arms), SEEDS, TEST), np.float32))
+    written = {
+        arm: np.stack(
+            [told_of(TEXTS, LEANING * (model if arm == PLAN.addition[-1] else 1), rng) for _ in range(SEEDS)]
+        )
+        for arm in doses(PLAN)
+    }
+    c = Comparison(
+        replace(c.scores, written=written, text=False), margin=0.01, level=0.95, seed=0, left_out={}
+    )
+    writing = Writing(
+        NO_LISTS, LEANS, TEXTS, None, np.arange(TEXTS), Sampling(), 0,
+        told_of(2000, LEANING, rng), told_of(2000, LEANING * synthetic, rng),
+    )  # fmt: skip
+    return list(amplification(c, found(train, copied, test), train, copied, seed, writing))
+
+
+def test_planted_amplification_of_what_models_write_is_found_step_by_step() -> None:
+    hits = np.zeros(3)
+    for seed in range(4):
+        measures = written_chain(seed, 1.2, 1.4)
+        whole = one(measures, "bias.amplification")
+        assert whole.low is not None
+        assert whole.low > 1
+        share = PLAN.addition[-1].synthetic / (PLAN.addition[-1].synthetic + PLAN.budget)
+        hits += [
+            holds(whole, 1.4),
+            holds(one(measures, "bias.amplification", step="synthetic"), 1.2),
+            holds(one(measures, "bias.amplification", step="training"), 1.4 / (1 + 0.2 * share)),
+        ]
+    assert (hits >= 3).all(), hits
+    assert sum(holds(one(written_chain(seed, 1.0, 1.0), "bias.amplification"), 1.0) for seed in range(2)) >= 1
 
 
 def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower() -> None:
@@ -375,8 +429,30 @@ def test_a_text_model_prefers_the_stereotype_it_was_taught(tmp_path: Path) -> No
     assert moves.unit == "share of loss"
     assert moves.reference is not None
     assert (moves.low or 0) > moves.reference.value
-    assert one(result.measures, "bias.amplification").missing is not None
+    assert "nothing to multiply" in (one(result.measures, "bias.amplification").missing or "")
     assert one(result.measures, "bias.fix_effect", fix=SWAPPED).value is not None
+
+
+def test_what_a_text_model_writes_leans_as_its_rows_do(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    result = run_trial(
+        sentences(tmp_path, "train", 300, 0.5, rng),
+        sentences(tmp_path, "synthetic", 300, 0.9, rng),
+        sentences(tmp_path, "test", 100, 0.5, rng),
+        Settings(seeds=5, task="language-model"),
+        lists=load(),
+    )
+    whole = one(result.measures, "bias.amplification")
+    assert whole.reference is not None
+    assert whole.low is not None
+    assert whole.low > 1
+    assert (whole.value or 0) > whole.reference.value + 0.2
+    assert whole.reference.low < 1 < whole.reference.high
+    assert holds(one(result.measures, "bias.amplification", step="synthetic"), 0.9 / 0.5)
+    training = one(result.measures, "bias.amplification", step="training")
+    assert training.value == pytest.approx(1, abs=0.25)
+    assert training.n == 5 * 400
+    assert "at temperature 1" in training.method
 
 
 def told(name: str, low: float, value: float, high: float, **slices: str) -> Measure:

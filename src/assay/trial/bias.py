@@ -19,6 +19,7 @@ from assay.trial.grouping import Grouping, groupings
 from assay.trial.items import Items
 from assay.trial.pairs import Pairs, pair_measures
 from assay.trial.swapped import Swapped, swap_items, swap_measures
+from assay.trial.written import Writing, plan_writing
 
 MEASURES = (*groups.MEASURES, *swapped.MEASURES, amplification.NAME, *mended.MEASURES)
 _NO_FIXES = "no fix is tried unless groups are asked for; give --groups COLUMN_OR_LIST"
@@ -32,6 +33,7 @@ class Bias:
         groupings: The groups of people among the rows.
         swapped: Test rows with the other group; None where there are few.
         pairs: Benchmarks; None where none was given.
+        writing: What trained models of text write of groups; None where nothing can be told from it.
         fixes: What is tried against bias; None where nothing is.
         reason: Why nothing is tried.
     """
@@ -41,6 +43,7 @@ class Bias:
     groupings: tuple[Grouping, ...]
     swapped: Swapped | None
     pairs: Pairs | None
+    writing: Writing | None = None
     fixes: Fixes | None = None
     reason: str = _NO_FIXES
 
@@ -59,7 +62,7 @@ class Bias:
             *groups.model_gaps(c, self.groupings),
             *swap_measures(c, self.swapped),
             *pair_measures(c, self.pairs),
-            *amplification.amplification(c, self.groupings, self.real, self.synthetic, seed),
+            *amplification.amplification(c, self.groupings, self.real, self.synthetic, seed, self.writing),
             *mended.mended(c, self.fixes, self.reason),
         ]
 
@@ -70,6 +73,7 @@ def ask(
     benchmarks: Sequence[PairSet],
     sides: tuple[Side, Side, Side],
     main: Items,
+    learner: str,
     seed: int,
 ) -> Bias:
     """What can be asked of these rows.
@@ -79,6 +83,7 @@ def ask(
         columns: Columns that name groups of people; empty means all columns of few values.
         sides: Real, synthetic and test rows.
         main: The test rows as items.
+        learner: Name of what is trained.
     """
     real, synthetic, test = sides
     halves = halves_of(int(main.roots.max()) + 1, seed)[main.roots] > 0
@@ -88,6 +93,7 @@ def ask(
         groupings(lists, real, synthetic, test, halves, columns),
         swap_items(main, np.random.default_rng([seed, 4])) if lists.themes else None,
         Pairs.of(benchmarks) if benchmarks else None,
+        plan_writing(lists, real, synthetic, main, learner, seed),
     )
 
 

@@ -56,6 +56,7 @@ class Scores:
         swapped: On test rows with the other group in their text.
         chosen, chosen_swapped: Classes chosen, shape (arms, seeds, items of that set); None where there are none.
         pairs: On texts that benchmarks compare.
+        written: What arms write of groups of people, by arm, shape (seeds, texts, leans); None where none was asked.
         learner: What was trained.
     """
 
@@ -74,6 +75,7 @@ class Scores:
     chosen: npt.NDArray[np.int16] | None = None
     chosen_swapped: npt.NDArray[np.int16] | None = None
     pairs: Set | None = None
+    written: dict[Arm, npt.NDArray[np.uint8]] | None = None
     learner: str = "linear"
 
 

@@ -111,7 +111,7 @@ def pair_measures(c: Comparison, pairs: Pairs | None) -> Iterator[Measure]:
             NAME, "a model that tells classes finds no text likelier than another; use --task language-model"
         )
         return
-    ladder = doses(c)
+    ladder = doses(c.plan)
     places = [c.place[arm] for arm in ladder]
     for each, likely in zip(pairs.sets, pairs.split(c.scores.pairs.gain[places]), strict=True):
         weights = bootstrap.cluster_weights(

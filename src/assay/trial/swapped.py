@@ -110,7 +110,7 @@ def _moved(c: Comparison, swapped: Swapped) -> tuple[Set, str, str]:
 
 
 def _by_dose(c: Comparison, name: str, items: Set, n: int, what: str, unit: str) -> Iterator[Measure]:
-    ladder = doses(c)
+    ladder = doses(c.plan)
     estimate = c.on(items, [c.place[arm] for arm in ladder])
     alone = interval_of(c, estimate, 0)
 
