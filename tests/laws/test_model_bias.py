@@ -19,6 +19,7 @@ from assay.core.measure import Measure
 from assay.core.verdict import decide
 from assay.engine.groups.lists import NO_LISTS, load
 from assay.engine.pairs import Item, PairSet, read_pairs
+from assay.engine.swap import gender_swap
 from assay.models.learner import Examples, Part, Sampling
 from assay.models.tasks import Side
 from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
@@ -253,7 +254,7 @@ def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower
     labels = rng.integers(2, size=TEST)
     examples = Examples(tuple((Part(text),) for text in texts), labels, 2)
     main = Items(examples, np.ones(TEST), np.arange(TEST))
-    swapped = swap_items(main, rng)
+    swapped = swap_items(main, rng, gender_swap())
     assert isinstance(swapped, Swapped)
     text = swapped.items.examples.parts[0][0].text
     assert text.startswith("He" if woman[swapped.rows[0]] else "She")
@@ -266,17 +267,19 @@ def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower
     c = comparison((chosen == labels).astype(np.float32), chosen)
     gain = (turned == labels[swapped.rows]).astype(np.float32)
     asked = replace(
-        c.scores, swapped=Set(gain, swapped.items.sizes, swapped.items.roots), chosen_swapped=turned
+        c.scores,
+        swapped={swapped.key: Set(gain, swapped.items.sizes, swapped.items.roots)},
+        chosen_swapped={swapped.key: turned},
     )
     c = Comparison(asked, margin=0.01, level=0.95, seed=0, left_out={})
-    measures = list(swap_measures(c, swapped))
+    measures = list(swap_measures(c, (swapped,)))
     assert holds(one(measures, "bias.swap_moves"), 0.2)
     assert holds(one(measures, "bias.swap_gap"), 0.2)
-    assert [each.missing for each in swap_measures(c, None)] == [measures_missing()] * 2
+    assert [each.missing for each in swap_measures(c, ())] == [measures_missing()] * 2
 
 
 def measures_missing() -> str:
-    return "fewer than 30 test rows speak of women or men in words that can be swapped"
+    return "fewer than 30 test rows speak of groups of people in words that can be swapped"
 
 
 def fixed() -> tuple[dict[str, npt.NDArray[np.float32]], Side, Side, Design, dict[str, str]]:
@@ -294,7 +297,7 @@ def fixed() -> tuple[dict[str, npt.NDArray[np.float32]], Side, Side, Design, dic
     test = side(rng.integers(2, size=TEST), rng.integers(2, size=TEST))
     grouping = found(real, copied, test)[0]
     drawn = orders(real.roots, copied.roots, 7, SEEDS, rng)
-    fixes = plan_fixes(grouping, real, copied, 7, drawn, PLAN, "classification", rng)
+    fixes = plan_fixes(grouping, real, copied, 7, drawn, PLAN, "classification", rng, gender_swap())
     plan, drawn = fixes.into(PLAN), fixes.orders(drawn)
     matrix = weights(plan.fixes, drawn).reshape(len(plan.fixes), SEEDS, -1)
     assert matrix.shape[2] == REAL + SYNTHETIC + 7 + len(fixes.more)

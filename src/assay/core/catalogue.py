@@ -671,7 +671,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "bias.swap_moves",
         "Answers that move when groups change places",
-        "with women and men in each other's place {value} of the model's answers move (real rows alone: {reference})",
+        "with two groups of people in each other's place {value} of the model's answers move (real rows alone: {reference})",
         "share of texts",
         "higher",
         0.01,
@@ -681,7 +681,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "bias.swap_gap",
         "Score of the same text with one group and with the other",
-        "the same text scores {value} higher with men in it than with women (real rows alone: {reference})",
+        "the same text scores {value} higher with the second group in it than with the first (real rows alone: {reference})",
         "accuracy difference",
         "none",
         0.01,

@@ -103,7 +103,14 @@ def _of_labels(
     )
     said = f"{len(ties)} ties of a group to a label, those with most rows"
     yield from _chain(
-        c, sides, doses(c.plan), _predicted(c, ties), said, "labels that the model gives to test rows", seed
+        c,
+        sides,
+        doses(c.plan),
+        _predicted(c, ties),
+        said,
+        "labels that the model gives to test rows",
+        c.items,
+        seed,
     )
 
 

@@ -298,12 +298,16 @@ def _scores(
         decisions=results.decisions,
         preferred=np.stack([results.preferred[arm] for arm in design.arms]) if results.preferred else None,
         text=text,
-        swapped=more.get("swapped"),
+        swapped={name: each for name, each in more.items() if name != bias.PAIRS},
         chosen=None if chosen is None else chosen[:, :, : len(items.main)],
-        chosen_swapped=None
-        if chosen is None or "swapped" not in more
-        else chosen[:, :, starts["swapped"] :][:, :, : len(items.more["swapped"])],
-        pairs=more.get("pairs"),
+        chosen_swapped={}
+        if chosen is None
+        else {
+            name: chosen[:, :, starts[name] : starts[name] + len(each)]
+            for name, each in items.more.items()
+            if name != bias.PAIRS
+        },
+        pairs=more.get(bias.PAIRS),
         written=results.written or None,
         learner=learner,
     )
