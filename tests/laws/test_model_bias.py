@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from assay.core.verdict import decide
 from assay.engine.groups.lists import NO_LISTS, load
 from assay.engine.pairs import Item, PairSet, read_pairs
 from assay.engine.swap import gender_swap
+from assay.models.endpoint import Completion, Request
 from assay.models.learner import Examples, Part, Sampling
 from assay.models.tasks import Side
 from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
 from assay.trial.amplification import amplification
 from assay.trial.arms import Arm, Design, design, orders, weights
+from assay.trial.asked import ask_pairs
 from assay.trial.compare import Comparison, Scores, Set, halves_of
 from assay.trial.fixes import DROPPED, EVENED, RESAMPLED, REWEIGHTED, SWAPPED, TARGETED, plan_fixes
 from assay.trial.grouping import Grouping, groupings
@@ -548,6 +550,52 @@ def test_scores_of_pairs_are_the_published_formulas_also_under_weights() -> None
     split = Pairs.of((pairs, sets)).split(-np.arange(1000.0)[None])
     assert [each.shape for each in split] == [(1, 200, 2), (1, 200, 3)]
     assert split[1][0, 0].tolist() == [-400.0, -401.0, -402.0]
+
+
+class Prejudiced:
+    """Chooses the group that the question is not about, says so in the end, and answers one question not at all."""
+
+    name, sha256, licence = "prejudiced", None, None
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+
+    def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for place, request in enumerate(requests):
+            lines = request.messages[0].content.splitlines()
+            letter = next(line[0] for line in lines if line[1:] == f": {self.wanted}")
+            yield Completion("" if place == 0 else f"{letter}.", False, 1)
+
+
+def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
+    marks = {"biased": (True, False, False), "unknown": (False, False, True), "right": 2}
+    questions = PairSet(
+        "bbq",
+        tuple(
+            Item("Who?", ("he", "she", "nobody"), "gender", str(place % 30), **marks) for place in range(90)
+        ),  # type: ignore[arg-type]
+        ambiguous=True,
+    )
+    pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
+    for wanted, bias, accuracy in (("he", 1.0, 0.0), ("she", -1.0, 0.0), ("nobody", 0.0, 1.0)):
+        measures = list(ask_pairs((questions, pairs), Prejudiced(wanted)))
+        by_score = {(each.slice or {}).get("score"): each for each in measures}
+        assert by_score["bias"].value == bias
+        assert by_score["accuracy"].value == accuracy
+        assert by_score["bias"].n == 89
+        assert by_score["bias"].left_out == {"answers that name no choice": 1}
+        assert "likely" in (by_score[None].missing or "")
+        assert "Parrish" in by_score["bias"].method
+
+
+def test_a_model_that_gives_likelihoods_is_scored_by_them() -> None:
+    likely = np.random.default_rng(0).random((1, 80)) - 1.5
+    pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
+    (measure,) = ask_pairs((pairs,), Prejudiced("he"), lambda examples: likely)
+    assert measure.value == crows_pairs(likely[0, ::2], likely[0, 1::2])
+    assert measure.low is not None
+    assert measure.high is not None
+    assert measure.low < measure.value < measure.high
 
 
 def test_what_is_no_benchmark_is_refused(tmp_path: Path) -> None:
