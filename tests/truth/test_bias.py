@@ -164,7 +164,9 @@ def test_sentences_about_a_kind_of_group_hold_its_words_more_than_others_do() ->
     least = {"religion": ("religion", 0.85), "nationality": ("region", 0.6), "disability": ("disability", 0.5),
              "age": ("age", 0.45), "sexual-orientation": ("orientation and identity", 0.75)}  # fmt: skip
     for kind, (theme, recall) in least.items():
-        held = mentions([row["sent_more"] for row in rows], LISTS)[:, list(LISTS.members(theme))].any(axis=1)
+        held = np.asarray(
+            mentions([row["sent_more"] for row in rows], LISTS)[:, list(LISTS.members(theme))].any(axis=1)
+        )
         about = np.array([row["bias_type"] == kind for row in rows])
         assert held[about].mean() > recall
         assert held[~about].mean() < 0.06

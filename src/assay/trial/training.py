@@ -101,10 +101,10 @@ class Trainer:
             found |= {int(run): (scored, block.costs[place], place) for place, run in enumerate(block.arms)}
             self.progress("trial", len(found), len(matrix), "trainings")
         for place, arm in enumerate(new):
-            runs = range(place * seeds, (place + 1) * seeds)
-            self._take(arm, [found[run] for run in runs])
+            by_seed = range(place * seeds, (place + 1) * seeds)
+            self._take(arm, [found[run] for run in by_seed])
             if writing is not None:
-                self.results.written[arm] = np.stack([told[run] for run in runs])
+                self.results.written[arm] = np.stack([told[run] for run in by_seed])
         return self.results
 
     def _short(self, scored: Scored) -> Scored:

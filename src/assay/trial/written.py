@@ -126,7 +126,7 @@ class _Found:
         return cls(*counted(find(column, tokens(column), lists.book), len(texts), lists))
 
     def of_theme(self, lean: Lean) -> npt.NDArray[np.bool_]:
-        rows = np.any([holds(self.about, group) for group in lean.beside], axis=0)
+        rows: npt.NDArray[np.bool_] = np.any([holds(self.about, group) for group in lean.beside], axis=0)
         return rows if lean.within is None else rows & holds(self.mentions, lean.within)
 
     def codes(self, leans: Sequence[Lean]) -> Codes:
