@@ -568,14 +568,12 @@ class Prejudiced:
 
 
 def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
-    marks = {"biased": (True, False, False), "unknown": (False, False, True), "right": 2}
-    questions = PairSet(
-        "bbq",
-        tuple(
-            Item("Who?", ("he", "she", "nobody"), "gender", str(place % 30), **marks) for place in range(90)
-        ),  # type: ignore[arg-type]
-        ambiguous=True,
-    )
+    who = ("he", "she", "nobody")
+    items = [
+        Item("Who?", who, "gender", str(place % 30), 2, (True, False, False), (False, False, True))
+        for place in range(90)
+    ]
+    questions = PairSet("bbq", tuple(items), ambiguous=True)
     pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
     for wanted, bias, accuracy in (("he", 1.0, 0.0), ("she", -1.0, 0.0), ("nobody", 0.0, 1.0)):
         measures = list(ask_pairs((questions, pairs), Prejudiced(wanted)))
