@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 
 def ratio(made: Columns, real: Columns, label: str) -> Found:
-    probe = next(each for each in share_probes(LISTS, real) if each.slice == {"group": label})
+    probe = next(each for each in share_probes(LISTS, made, real) if each.slice == {"group": label})
     return count(probe, made, real, 0.95)
 
 
@@ -91,7 +92,7 @@ def test_shares_move_by_what_was_planted_and_more_with_dose(tmp_path: Path, real
         assert found.high < 1
         values.append(found.value or 0.0)
     assert values[0] > values[1]
-    probes = share_probes(LISTS, theirs)
+    probes = share_probes(LISTS, theirs, theirs)
     assert {"group": "gender: any"} in [each.slice for each in probes]
     assert all(abs((halved(each, theirs, 0.95, 0).value or 1) - 1) < 0.1 for each in probes)
 
@@ -110,6 +111,21 @@ def test_pairs_of_groups_have_shares_too(tmp_path: Path) -> None:
     )
     found = ratio(ours, theirs, "gender: women & religion: Muslims")
     assert found.value == pytest.approx((15 / 195) / (60 / 240))
+
+
+def test_groups_in_text_are_crossed_with_columns_of_the_users(tmp_path: Path) -> None:
+    region = np.array(["north", "south"] * 60)
+    texts = [f"The {'woman' if n % 4 < 2 else 'man'} spoke on day {n}." for n in range(120)]
+    real = columns(opened(tmp_path / "real", texts), LISTS)
+    # In the south two women of three are men now.
+    kept = [text.replace("woman", "man") if n % 4 == 1 and n % 3 else text for n, text in enumerate(texts)]
+    made = columns(opened(tmp_path / "synthetic", kept), LISTS)
+    real, made = (replace(each, parts={"region": region}) for each in (real, made))
+    found = ratio(made, real, "gender: women & region: south")
+    assert found.value == pytest.approx(1 / 3)
+    assert ratio(made, real, "gender: women & region: north").value == 1
+    alone = share_probes(LISTS, replace(made, parts={}), real)
+    assert not any("region" in (each.slice or {})["group"] for each in alone)
 
 
 def test_mentions_that_went_to_others_are_counted(tmp_path: Path, real: Rows, clean: Rows) -> None:
@@ -161,7 +177,7 @@ def test_any_measure_is_split_by_any_group(tmp_path: Path, real: Rows) -> None:
     ]
     made = opened(tmp_path, texts)
     ours, theirs = columns(made, LISTS), columns(real, LISTS)
-    asked_of = plain((refusals.PROBE, *share_probes(LISTS, theirs)))
+    asked_of = plain((refusals.PROBE, *share_probes(LISTS, theirs, theirs)))
     assert asked_of == (refusals.PROBE,)
     found = [
         gap for gap in gaps(asked_of, LISTS, ours, theirs, 0.95) if gap.probe.name == refusals.PROBE.name
@@ -332,7 +348,7 @@ def test_log_odds_and_ppmi_by_hand() -> None:
 def test_any_split_gives_the_same_sum(real: Rows) -> None:
     whole = columns(real, LISTS)
     part = np.random.default_rng(0).integers(0, 3, len(whole))
-    probes: tuple[Probe, ...] = (*share_probes(LISTS, whole), *association_probes(LISTS, whole, whole))
+    probes: tuple[Probe, ...] = (*share_probes(LISTS, whole, whole), *association_probes(LISTS, whole, whole))
     for probe in probes:
         pieces = [whole.take(np.flatnonzero(part == each)) for each in range(3)]
         np.testing.assert_array_equal(
@@ -343,7 +359,7 @@ def test_any_split_gives_the_same_sum(real: Rows) -> None:
 def test_no_rows_and_no_groups_are_missing_and_never_zero(tmp_path: Path) -> None:
     bare = opened(tmp_path, [f"a stone on day {n}" for n in range(200)])
     empty = columns(bare, LISTS)
-    (probe,) = share_probes(LISTS, empty)
+    (probe,) = share_probes(LISTS, empty, empty)
     assert count(probe, empty, empty, 0.95).missing
     assert gaps((refusals.PROBE,), LISTS, empty, empty, 0.95) == []
     none = bare.take(np.zeros(0, np.int64))

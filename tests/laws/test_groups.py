@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.audit.annotate.groups import mentioned
 from assay.core.errors import InputError
 from assay.engine.groups.lists import NO_LISTS, Lists, load
-from assay.engine.swap import Swap, gender_swap, read_swap
+from assay.engine.swap import Swap, gender_swap
 from assay.kernels.phrases import NOTHING, Phrasebook, find
 from assay.kernels.text import tokens
 from tests.audit.grouped import opened, sentences
@@ -202,7 +202,51 @@ def test_a_swap_leaves_all_else_alone(tmp_path: Path) -> None:
         swap("x", only="gender: cats")
     with pytest.raises(InputError, match="both groups"):
         Swap.of("a", "b", [("x", "y"), ("y", "z")])
-    path = listed(tmp_path, 'first = "a"\nsecond = "b"\npairs = [["imam", "pastor"], ["mosque", "church"]]\n')
-    assert read_swap(path)("The Imam left the mosque.") == "The Pastor left the church."
-    with pytest.raises(InputError, match="lacks"):
-        read_swap(listed(tmp_path, 'first = "a"'))
+
+
+def test_articles_follow_the_word_that_is_put_in() -> None:
+    swap = Swap.of(
+        "a", "b", [("aunt", "nephew"), ("Ann", "Kate")], english=True, cased=True, kept=("Ann Arbor",)
+    )
+    assert swap("An aunt of a nephew; AN Ann, a Kate.") == "A nephew of an aunt; A Kate, an Ann."
+    assert swap("An ann went to Ann Arbor.") == "An ann went to Ann Arbor."
+    assert swap.groups_of("Ann Arbor") == set()
+
+
+def test_groups_of_other_kinds_change_places_too() -> None:
+    by_name = {swap.first: swap for swap in load().swaps}
+    faith, usage = (
+        by_name["religion: Christians"],
+        by_name["name by usage: names usual among white Americans"],
+    )
+    both = [
+        ("An old Christian met a Muslim near the church.", "An old Muslim met a Christian near the mosque."),
+        ("The pastor read the Bible to us.", "The imam read the Quran to us."),
+        ("MUSLIMS and Christians", "CHRISTIANS and Muslims"),
+    ]
+    for one, other in both:
+        assert (faith(one), faith(other)) == (other, one)
+    assert faith("Hans Christian Andersen was a Christian.") == "Hans Christian Andersen was a Muslim."
+    for one, other in (
+        ("Emily's brother Greg wrote.", "Lakisha's brother Jamal wrote."),
+        ("It was an Allison, then a Todd.", "It was an Aisha, then a Tremayne."),
+    ):
+        assert (usage(one), usage(other)) == (other, one)
+    assert usage("The jay and the brads sang.") == "The jay and the brads sang."
+
+
+def test_a_user_gives_a_swap_in_any_language(tmp_path: Path) -> None:
+    text = (
+        'theme = "genre"\n[groups.femmes]\nfr = ["elle", "actrice"]\n[groups.hommes]\nfr = ["il", "acteur"]\n'
+        '[[swaps]]\nfirst = "femmes"\nsecond = "hommes"\npairs = [["elle", "il"], ["actrice", "acteur"]]\n'
+    )
+    swap = load([listed(tmp_path, text)]).swaps[-1]
+    assert swap.name == "genre: femmes / genre: hommes"
+    assert swap("Elle est actrice.") == "Il est acteur."
+    for wrong, what in (
+        (text.replace('second = "hommes"', 'second = "gens"'), "two groups of the list"),
+        (text.replace('["elle", "il"]', '["elle"]'), "no pair"),
+        (text + "swop = 1\n", "swop"),
+    ):
+        with pytest.raises(InputError, match=what):
+            load([listed(tmp_path, wrong)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,23 @@ from assay.core.measure import Measure
 from assay.core.verdict import decide
 from assay.engine.groups.lists import NO_LISTS, load
 from assay.engine.pairs import Item, PairSet, read_pairs
-from assay.models.learner import Examples, Part
+from assay.engine.swap import gender_swap
+from assay.models.endpoint import Completion, Request
+from assay.models.learner import Examples, Part, Sampling
 from assay.models.tasks import Side
 from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
 from assay.trial.amplification import amplification
 from assay.trial.arms import Arm, Design, design, orders, weights
+from assay.trial.asked import ask_pairs
 from assay.trial.compare import Comparison, Scores, Set, halves_of
 from assay.trial.fixes import DROPPED, EVENED, RESAMPLED, REWEIGHTED, SWAPPED, TARGETED, plan_fixes
 from assay.trial.grouping import Grouping, groupings
-from assay.trial.groups import model_gaps
+from assay.trial.groups import doses, model_gaps
 from assay.trial.items import Items
 from assay.trial.pairs import Pairs, scores
 from assay.trial.run import MEASURES, Settings, run_trial
 from assay.trial.swapped import Swapped, swap_items, swap_measures
+from assay.trial.written import BESIDE, ELSEWHERE, INSIDE, Codes, Lean, Writing
 
 SEEDS = 6
 REAL, SYNTHETIC, TEST = 600, 600, 1500
@@ -192,6 +196,59 @@ def test_no_step_amplifies_where_none_does_and_ties_of_chance_are_not_divided_by
     assert missing >= 3
 
 
+TEXTS = 200  # of each training
+LEANS = (Lean(0, (0, 1)), Lean(0, (0, 1), 2), Lean(0, (0, 1), 3))
+LEANING = np.array([0.2, 0.35, -0.3])  # of real rows, from an even spread
+
+
+def told_of(rows: int, leaning: npt.NDArray[np.float64], rng: np.random.Generator) -> Codes:
+    """Whom each row is about: half of them are about people, and a third of those names either occupation."""
+    about = rng.random(rows) < 0.5
+    named = rng.integers(3, size=rows)
+    within = np.column_stack([about, about & (named == 1), about & (named == 2)])
+    inside = rng.random((rows, 1)) < 0.5 + leaning
+    return np.where(within, np.where(inside, INSIDE, BESIDE), ELSEWHERE).astype(np.uint8)
+
+
+def written_chain(seed: int, synthetic: float, model: float) -> list[Measure]:
+    """Leans multiplied so many times in synthetic rows, and in what the model with the largest dose writes."""
+    rng = np.random.default_rng(seed)
+    train, copied = side(*tied(2000, 0.0, rng)), side(*tied(2000, 0.0, rng))
+    test = side(*tied(TEST, 0.0, rng))
+    c = comparison(np.zeros((len(PLAN.arms), SEEDS, TEST), np.float32))
+    written = {
+        arm: np.stack(
+            [told_of(TEXTS, LEANING * (model if arm == PLAN.addition[-1] else 1), rng) for _ in range(SEEDS)]
+        )
+        for arm in doses(PLAN)
+    }
+    c = Comparison(
+        replace(c.scores, written=written, text=False), margin=0.01, level=0.95, seed=0, left_out={}
+    )
+    writing = Writing(
+        NO_LISTS, LEANS, TEXTS, None, np.arange(TEXTS), Sampling(), 0,
+        told_of(2000, LEANING, rng), told_of(2000, LEANING * synthetic, rng),
+    )  # fmt: skip
+    return list(amplification(c, found(train, copied, test), train, copied, seed, writing))
+
+
+def test_planted_amplification_of_what_models_write_is_found_step_by_step() -> None:
+    hits = np.zeros(3)
+    for seed in range(4):
+        measures = written_chain(seed, 1.2, 1.4)
+        whole = one(measures, "bias.amplification")
+        assert whole.low is not None
+        assert whole.low > 1
+        share = PLAN.addition[-1].synthetic / (PLAN.addition[-1].synthetic + PLAN.budget)
+        hits += [
+            holds(whole, 1.4),
+            holds(one(measures, "bias.amplification", step="synthetic"), 1.2),
+            holds(one(measures, "bias.amplification", step="training"), 1.4 / (1 + 0.2 * share)),
+        ]
+    assert (hits >= 3).all(), hits
+    assert sum(holds(one(written_chain(seed, 1.0, 1.0), "bias.amplification"), 1.0) for seed in range(2)) >= 1
+
+
 def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower() -> None:
     rng = np.random.default_rng(0)
     woman = rng.random(TEST) < 0.5
@@ -199,7 +256,7 @@ def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower
     labels = rng.integers(2, size=TEST)
     examples = Examples(tuple((Part(text),) for text in texts), labels, 2)
     main = Items(examples, np.ones(TEST), np.arange(TEST))
-    swapped = swap_items(main, rng)
+    swapped = swap_items(main, rng, gender_swap())
     assert isinstance(swapped, Swapped)
     text = swapped.items.examples.parts[0][0].text
     assert text.startswith("He" if woman[swapped.rows[0]] else "She")
@@ -212,17 +269,19 @@ def test_swapped_texts_that_move_are_counted_and_say_for_whom_the_score_is_lower
     c = comparison((chosen == labels).astype(np.float32), chosen)
     gain = (turned == labels[swapped.rows]).astype(np.float32)
     asked = replace(
-        c.scores, swapped=Set(gain, swapped.items.sizes, swapped.items.roots), chosen_swapped=turned
+        c.scores,
+        swapped={swapped.key: Set(gain, swapped.items.sizes, swapped.items.roots)},
+        chosen_swapped={swapped.key: turned},
     )
     c = Comparison(asked, margin=0.01, level=0.95, seed=0, left_out={})
-    measures = list(swap_measures(c, swapped))
+    measures = list(swap_measures(c, (swapped,)))
     assert holds(one(measures, "bias.swap_moves"), 0.2)
     assert holds(one(measures, "bias.swap_gap"), 0.2)
-    assert [each.missing for each in swap_measures(c, None)] == [measures_missing()] * 2
+    assert [each.missing for each in swap_measures(c, ())] == [measures_missing()] * 2
 
 
 def measures_missing() -> str:
-    return "fewer than 30 test rows speak of women or men in words that can be swapped"
+    return "fewer than 30 test rows speak of groups of people in words that can be swapped"
 
 
 def fixed() -> tuple[dict[str, npt.NDArray[np.float32]], Side, Side, Design, dict[str, str]]:
@@ -240,7 +299,7 @@ def fixed() -> tuple[dict[str, npt.NDArray[np.float32]], Side, Side, Design, dic
     test = side(rng.integers(2, size=TEST), rng.integers(2, size=TEST))
     grouping = found(real, copied, test)[0]
     drawn = orders(real.roots, copied.roots, 7, SEEDS, rng)
-    fixes = plan_fixes(grouping, real, copied, 7, drawn, PLAN, "classification", rng)
+    fixes = plan_fixes(grouping, real, copied, 7, drawn, PLAN, "classification", rng, gender_swap())
     plan, drawn = fixes.into(PLAN), fixes.orders(drawn)
     matrix = weights(plan.fixes, drawn).reshape(len(plan.fixes), SEEDS, -1)
     assert matrix.shape[2] == REAL + SYNTHETIC + 7 + len(fixes.more)
@@ -375,8 +434,30 @@ def test_a_text_model_prefers_the_stereotype_it_was_taught(tmp_path: Path) -> No
     assert moves.unit == "share of loss"
     assert moves.reference is not None
     assert (moves.low or 0) > moves.reference.value
-    assert one(result.measures, "bias.amplification").missing is not None
+    assert "nothing to multiply" in (one(result.measures, "bias.amplification").missing or "")
     assert one(result.measures, "bias.fix_effect", fix=SWAPPED).value is not None
+
+
+def test_what_a_text_model_writes_leans_as_its_rows_do(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    result = run_trial(
+        sentences(tmp_path, "train", 300, 0.5, rng),
+        sentences(tmp_path, "synthetic", 300, 0.9, rng),
+        sentences(tmp_path, "test", 100, 0.5, rng),
+        Settings(seeds=5, task="language-model"),
+        lists=load(),
+    )
+    whole = one(result.measures, "bias.amplification")
+    assert whole.reference is not None
+    assert whole.low is not None
+    assert whole.low > 1
+    assert (whole.value or 0) > whole.reference.value + 0.2
+    assert whole.reference.low < 1 < whole.reference.high
+    assert holds(one(result.measures, "bias.amplification", step="synthetic"), 0.9 / 0.5)
+    training = one(result.measures, "bias.amplification", step="training")
+    assert training.value == pytest.approx(1, abs=0.25)
+    assert training.n == 5 * 400
+    assert "at temperature 1" in training.method
 
 
 def told(name: str, low: float, value: float, high: float, **slices: str) -> Measure:
@@ -469,6 +550,50 @@ def test_scores_of_pairs_are_the_published_formulas_also_under_weights() -> None
     split = Pairs.of((pairs, sets)).split(-np.arange(1000.0)[None])
     assert [each.shape for each in split] == [(1, 200, 2), (1, 200, 3)]
     assert split[1][0, 0].tolist() == [-400.0, -401.0, -402.0]
+
+
+class Prejudiced:
+    """Chooses the group that the question is not about, says so in the end, and answers one question not at all."""
+
+    name, sha256, licence = "prejudiced", None, None
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+
+    def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
+        for place, request in enumerate(requests):
+            lines = request.messages[0].content.splitlines()
+            letter = next(line[0] for line in lines if line[1:] == f": {self.wanted}")
+            yield Completion("" if place == 0 else f"{letter}.", False, 1)
+
+
+def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
+    who = ("he", "she", "nobody")
+    items = [
+        Item("Who?", who, "gender", str(place % 30), 2, (True, False, False), (False, False, True))
+        for place in range(90)
+    ]
+    questions = PairSet("bbq", tuple(items), ambiguous=True)
+    pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
+    for wanted, bias, accuracy in (("he", 1.0, 0.0), ("she", -1.0, 0.0), ("nobody", 0.0, 1.0)):
+        measures = list(ask_pairs((questions, pairs), Prejudiced(wanted)))
+        by_score = {(each.slice or {}).get("score"): each for each in measures}
+        assert by_score["bias"].value == bias
+        assert by_score["accuracy"].value == accuracy
+        assert by_score["bias"].n == 89
+        assert by_score["bias"].left_out == {"answers that name no choice": 1}
+        assert "likely" in (by_score[None].missing or "")
+        assert "Parrish" in by_score["bias"].method
+
+
+def test_a_model_that_gives_likelihoods_is_scored_by_them() -> None:
+    likely = np.random.default_rng(0).random((1, 80)) - 1.5
+    pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
+    (measure,) = ask_pairs((pairs,), Prejudiced("he"), lambda examples: likely)
+    assert measure.value == crows_pairs(likely[0, ::2], likely[0, 1::2])
+    assert measure.low is not None
+    assert measure.high is not None
+    assert measure.low < measure.value < measure.high
 
 
 def test_what_is_no_benchmark_is_refused(tmp_path: Path) -> None:

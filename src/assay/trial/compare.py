@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,9 +53,11 @@ class Scores:
         decisions: Shape (items,); None likewise.
         preferred: Shape (arms, seeds, items); None where rows are no pairs.
         text: Whether scores are bits of text; else they are right answers.
-        swapped: On test rows with the other group in their text.
-        chosen, chosen_swapped: Classes chosen, shape (arms, seeds, items of that set); None where there are none.
+        swapped: On test rows with another group in their text, by what was swapped.
+        chosen: Classes chosen, shape (arms, seeds, items); None where there are none.
+        chosen_swapped: The same of the swapped rows, by what was swapped; empty likewise.
         pairs: On texts that benchmarks compare.
+        written: What arms write of groups of people, by arm, shape (seeds, texts, leans); None where none was asked.
         learner: What was trained.
     """
 
@@ -70,10 +72,11 @@ class Scores:
     decisions: npt.NDArray[np.int64] | None = None
     preferred: npt.NDArray[np.bool_] | None = None
     text: bool = False
-    swapped: Set | None = None
+    swapped: dict[str, Set] = field(default_factory=dict)
     chosen: npt.NDArray[np.int16] | None = None
-    chosen_swapped: npt.NDArray[np.int16] | None = None
+    chosen_swapped: dict[str, npt.NDArray[np.int16]] = field(default_factory=dict)
     pairs: Set | None = None
+    written: dict[Arm, npt.NDArray[np.uint8]] | None = None
     learner: str = "linear"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from assay.engine.swap import Swap, gender_swap
+from assay.engine.swap import Swap
 from assay.kernels.text import tokens
 from assay.models.learner import Examples
 from assay.models.learners import open_learner
@@ -95,7 +95,7 @@ def plan_fixes(
     plan: Design,
     task: Task,
     rng: np.random.Generator,
-    swap: Swap | None = None,
+    swap: Swap | None,
 ) -> Fixes:
     """Every fix that applies to these rows.
 
@@ -103,13 +103,15 @@ def plan_fixes(
     most `HEAVIEST`; resampling draws whole rows to the same shares, evening out to equal shares of all groups; swapping puts the other group into half of the
     rows that speak of one; dropping takes out the tenth that a cheap model of the real rows finds most wrong.
 
+    Args:
+        swap: Which groups change places; None swaps nothing.
     Source: reweighting after Kamiran & Calders 2012, Knowledge and Information Systems 33, 1-33; swapping half of the
         rows after Hall Maudslay et al. 2019, It's All in the Name, EMNLP.
     """
     base = plan.addition[-1]
     rows = (len(real), len(synthetic))
     cells, target = _cells(grouping.synthetic, synthetic), _targets(grouping, real)
-    changed = swap_rows(synthetic.examples, swap or gender_swap())
+    changed = {} if swap is None else swap_rows(synthetic.examples, swap)
     more = _taken(synthetic.examples, changed)
     total = sum(rows) + placebo + len(more)
     seeds = range(drawn.seeds)
@@ -134,7 +136,7 @@ def plan_fixes(
         by_name[SWAPPED] = [_swapped(place, dose, rows[1], len(more), rng) for dose in doses]
     else:
         absent[SWAPPED] = (
-            f"words of women or men that can be swapped stand in fewer than {_FEWEST_SWAPPED:.0%} of the rows"
+            f"words of two groups that can be swapped stand in fewer than {_FEWEST_SWAPPED:.0%} of the rows"
         )
     by_name[DROPPED] = [
         _dropped(each, dose)

@@ -11,7 +11,7 @@ from assay.core.discoveries import adjusted
 from assay.core.measure import Measure, Reference
 from assay.stats import bootstrap, decisions
 from assay.stats.bootstrap import Estimate
-from assay.trial.arms import Arm
+from assay.trial.arms import Arm, Design
 from assay.trial.compare import METHOD, Comparison, Floats, sums_by_root
 from assay.trial.grouping import Bools, Grouping
 
@@ -24,9 +24,9 @@ NO_GROUP = (
 Gain = npt.NDArray[np.floating]
 
 
-def doses(c: Comparison) -> tuple[Arm, ...]:
+def doses(plan: Design) -> tuple[Arm, ...]:
     """All real rows alone, then with more and more synthetic ones."""
-    return (Arm(c.plan.budget), *c.plan.addition)
+    return (Arm(plan.budget), *plan.addition)
 
 
 def share(c: Comparison, arm: Arm) -> dict[str, str]:
@@ -92,7 +92,7 @@ def model_gaps(c: Comparison, found: Sequence[Grouping]) -> Iterator[Measure]:
         for name in MEASURES:
             yield c.missing(name, NO_GROUP)
         return
-    ladder = doses(c)
+    ladder = doses(c.plan)
     arms = [c.place[arm] for arm in ladder]
     unit = "share of loss" if c.scores.text else "accuracy difference"
     grown: list[tuple[str, Estimate, int]] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from assay.core.catalogue import define
 from assay.core.measure import Measure
 from assay.engine.pairs import PairSet
 from assay.models.learner import Examples, Part
@@ -97,6 +98,11 @@ def scores(each: PairSet, likely: Floats, weights: Floats | None = None) -> Mapp
     return _formula(each, means)
 
 
+def unit_of(each: PairSet, score: str) -> str:
+    """Unit of a score of a benchmark."""
+    return _UNITS.get(score) or _UNITS.get(each.kind, define(NAME).unit)
+
+
 def kinship(each: PairSet) -> npt.NDArray[np.int64]:
     """Number of the choices that each is kin to, shape (choices,)."""
     return np.unique([item.kin for item in each.items], return_inverse=True)[1].astype(np.int64)
@@ -111,7 +117,7 @@ def pair_measures(c: Comparison, pairs: Pairs | None) -> Iterator[Measure]:
             NAME, "a model that tells classes finds no text likelier than another; use --task language-model"
         )
         return
-    ladder = doses(c)
+    ladder = doses(c.plan)
     places = [c.place[arm] for arm in ladder]
     for each, likely in zip(pairs.sets, pairs.split(c.scores.pairs.gain[places]), strict=True):
         weights = bootstrap.cluster_weights(
@@ -127,7 +133,7 @@ def pair_measures(c: Comparison, pairs: Pairs | None) -> Iterator[Measure]:
                 np.random.default_rng(c.noise + 1),
             )
             alone = interval_of(c, estimate, 0)
-            unit = _UNITS.get(score) or _UNITS[each.kind]
+            unit = unit_of(each, score)
             for place, arm in enumerate(ladder):
                 slice_ = {"benchmark": each.name, "score": score, **share(c, arm)}
                 method = (

@@ -27,6 +27,7 @@ from assay.trial.beside import beside
 from assay.trial.budget import Prices, plan
 from assay.trial.compare import DRAWS, Comparison, Scores, Set, sums_by_root
 from assay.trial.disturb import shuffled
+from assay.trial.groups import doses
 from assay.trial.items import Tests, joined, lay_out, tail
 from assay.trial.response import response
 from assay.trial.training import Results, Trainer
@@ -159,7 +160,9 @@ def run_trial(
     )
     rng = np.random.default_rng(settings.seed)
     items = lay_out(held, fake, again, other, rng)
-    asked = bias.ask(lists, settings.groups, pairs, (real, fake, held), items.main, settings.seed)
+    asked = bias.ask(
+        lists, settings.groups, pairs, (real, fake, held), items.main, learner.name, settings.seed
+    )
     items = replace(items, more=asked.sets())
     placebo = shuffled(fake.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
     drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
@@ -192,6 +195,8 @@ def run_trial(
         )
 
     dear = trainer(learner, reading)
+    if asked.writing is not None:
+        dear.train(doses(planned.design), asked.writing)
     found = comparison(planned.design, dear.train(planned.design.arms), learner)
     for _ in range(adapt.ROUNDS):
         wider = None if adapt.settled(found) else adapt.next_design(found)
@@ -293,12 +298,17 @@ def _scores(
         decisions=results.decisions,
         preferred=np.stack([results.preferred[arm] for arm in design.arms]) if results.preferred else None,
         text=text,
-        swapped=more.get("swapped"),
+        swapped={name: each for name, each in more.items() if name != bias.PAIRS},
         chosen=None if chosen is None else chosen[:, :, : len(items.main)],
-        chosen_swapped=None
-        if chosen is None or "swapped" not in more
-        else chosen[:, :, starts["swapped"] :][:, :, : len(items.more["swapped"])],
-        pairs=more.get("pairs"),
+        chosen_swapped={}
+        if chosen is None
+        else {
+            name: chosen[:, :, starts[name] : starts[name] + len(each)]
+            for name, each in items.more.items()
+            if name != bias.PAIRS
+        },
+        pairs=more.get(bias.PAIRS),
+        written=results.written or None,
         learner=learner,
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.core.measure import Measure
-from assay.engine.swap import Swap, gender_swap
+from assay.engine.swap import Swap
 from assay.models.learner import Examples, Part
 from assay.trial.arms import Arm
 from assay.trial.compare import METHOD, Comparison, Set
@@ -38,10 +38,14 @@ class Swapped:
     sign: npt.NDArray[np.int64]
     swap: Swap
 
+    @property
+    def key(self) -> str:
+        """What the items are known by among all that is scored."""
+        return f"swapped {self.swap.name}"
 
-def swap_items(main: Items, rng: np.random.Generator, swap: Swap | None = None) -> Swapped | None:
-    """The main items whose text changes when women and men change places, a thousand at most; None where few do."""
-    swap = swap or gender_swap()
+
+def swap_items(main: Items, rng: np.random.Generator, swap: Swap) -> Swapped | None:
+    """The main items whose text changes when the groups change places, a thousand at most; None where few do."""
     changed = swap_rows(main.examples, swap)
     rows = np.array(sorted(changed), dtype=np.int64)
     if len(rows) > _MOST:
@@ -67,50 +71,63 @@ def swap_rows(examples: Examples, swap: Swap) -> dict[int, tuple[Part, ...]]:
     return found
 
 
-def swap_measures(c: Comparison, swapped: Swapped | None) -> Iterator[Measure]:
-    """How often the label moves (or how far the loss) when groups change places, and for which group the score is lower."""
-    if swapped is None or c.scores.swapped is None:
+def all_swaps(main: Items, rng: np.random.Generator, swaps: Sequence[Swap]) -> tuple[Swapped, ...]:
+    """`swap_items` of every swap that changes enough of them; the one that changes most comes first."""
+    found = [each for each in (swap_items(main, rng, swap) for swap in swaps) if each is not None]
+    return tuple(sorted(found, key=lambda each: -len(each.rows)))
+
+
+def swap_measures(c: Comparison, swaps: Sequence[Swapped]) -> Iterator[Measure]:
+    """How often the label moves (or how far the loss) when groups change places, and for which group the score is lower.
+
+    The first swap has no slice of its own, and stands for the measure; the others have theirs.
+    """
+    if not swaps:
         for name in MEASURES:
             yield c.missing(
-                name, f"fewer than {FEWEST} test rows speak of women or men in words that can be swapped"
+                name, f"fewer than {FEWEST} test rows speak of groups of people in words that can be swapped"
             )
-        return
+    for place, swapped in enumerate(swaps):
+        yield from _measures(c, swapped, {"swap": swapped.swap.name} if place else {})
+
+
+def _measures(c: Comparison, swapped: Swapped, named: dict[str, str]) -> Iterator[Measure]:
     moved, what, unit = _moved(c, swapped)
-    yield from _by_dose(c, MOVES, moved, len(swapped.rows), what, unit)
+    yield from _by_dose(c, MOVES, moved, len(swapped.rows), what, unit, named)
     alone = swapped.sign != 0
     if alone.sum() < FEWEST:
-        yield c.missing(GAP, f"fewer than {FEWEST} test rows speak of one of two groups alone")
+        reason = f"fewer than {FEWEST} test rows speak of one of two groups alone"
+        yield c.missing(GAP, reason).model_copy(update={"slice": named or None})
         return
     _, roots = np.unique(swapped.items.roots[alone], return_inverse=True)
-    apart = c.scores.swapped.gain - c.scores.main.gain[:, :, swapped.rows]
+    apart = c.scores.swapped[swapped.key].gain - c.scores.main.gain[:, :, swapped.rows]
     signed = (apart * swapped.sign)[:, :, alone].astype(np.float32)
     what = (
         f"score of a text with {swapped.swap.second!r} less that of the same text with {swapped.swap.first!r}"
     )
     unit = "share of loss" if c.scores.text else "accuracy difference"
     sizes = c.scores.main.sizes[swapped.rows]
-    yield from _by_dose(c, GAP, Set(signed, sizes[alone], roots), int(alone.sum()), what, unit)
+    yield from _by_dose(c, GAP, Set(signed, sizes[alone], roots), int(alone.sum()), what, unit, named)
 
 
 def _moved(c: Comparison, swapped: Swapped) -> tuple[Set, str, str]:
     """How far each text moves, what that is, and its unit."""
-    assert c.scores.swapped is not None
     rows, roots = swapped.rows, swapped.items.roots
     sizes = c.scores.main.sizes[rows]
-    if c.scores.chosen is not None and c.scores.chosen_swapped is not None:
-        flips = c.scores.chosen[:, :, rows] != c.scores.chosen_swapped
-        return (
-            Set(flips.astype(np.float32), sizes, roots),
-            "texts whose label changes / texts",
-            "share of texts",
-        )
-    moved = np.abs(c.scores.main.gain[:, :, rows] - c.scores.swapped.gain)
-    what = "mean absolute change of the bits of a text / its bytes, as a share of the loss"
+    both = f"{swapped.swap.first!r} and {swapped.swap.second!r} in each other's place"
+    if c.scores.chosen is not None and swapped.key in c.scores.chosen_swapped:
+        flips = c.scores.chosen[:, :, rows] != c.scores.chosen_swapped[swapped.key]
+        what = f"{both}: texts whose label changes / texts"
+        return Set(flips.astype(np.float32), sizes, roots), what, "share of texts"
+    moved = np.abs(c.scores.main.gain[:, :, rows] - c.scores.swapped[swapped.key].gain)
+    what = f"{both}: mean absolute change of the bits of a text / its bytes, as a share of the loss"
     return Set(moved, sizes, roots), what, "share of loss"
 
 
-def _by_dose(c: Comparison, name: str, items: Set, n: int, what: str, unit: str) -> Iterator[Measure]:
-    ladder = doses(c)
+def _by_dose(
+    c: Comparison, name: str, items: Set, n: int, what: str, unit: str, named: dict[str, str]
+) -> Iterator[Measure]:
+    ladder = doses(c.plan)
     estimate = c.on(items, [c.place[arm] for arm in ladder])
     alone = interval_of(c, estimate, 0)
 
@@ -120,9 +137,9 @@ def _by_dose(c: Comparison, name: str, items: Set, n: int, what: str, unit: str)
         measure = c.measure(name, value, draws, method, slice, unit)
         return measure.model_copy(update={"n": n, "reference": alone if place else None})
 
-    yield said(len(ladder) - 1, ladder[-1], None)
+    yield said(len(ladder) - 1, ladder[-1], named or None)
     for place, arm in enumerate(ladder):
-        yield said(place, arm, share(c, arm))
+        yield said(place, arm, named | share(c, arm))
 
 
 def _sign(parts: tuple[Part, ...], swap: Swap) -> int:

@@ -15,6 +15,7 @@ from assay.core.progress import Progress
 from assay.core.trial import Cost
 from assay.models.learner import Examples, Reading, Scored
 from assay.trial.arms import Arm, Orders, weights
+from assay.trial.written import Codes, Writing
 
 Floats = npt.NDArray[np.float32]
 _KEPT = ("gain", "over", "decisions", "preferred", "chosen")
@@ -31,6 +32,7 @@ class Results:
         preferred: By arm, shape (seeds, main items); empty where rows are no pairs.
         chosen: By arm, shape (seeds, items); empty where there are no classes.
         costs: By arm, one for each seed.
+        written: By arm, what it writes, shape (seeds, texts, leans); see `written.codes`. Arms that were not asked have none.
     """
 
     gain: dict[Arm, Floats] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Results:
     preferred: dict[Arm, npt.NDArray[np.bool_]] = field(default_factory=dict)
     chosen: dict[Arm, npt.NDArray[np.int16]] = field(default_factory=dict)
     costs: dict[Arm, tuple[Cost, ...]] = field(default_factory=dict)
+    written: dict[Arm, Codes] = field(default_factory=dict)
 
 
 class Trainer:
@@ -63,8 +66,12 @@ class Trainer:
         self.keep, self.progress = keep, progress
         self.results = Results()
 
-    def train(self, arms: Sequence[Arm]) -> Results:
-        """Train the arms that have no results yet, each with every seed, and return all results."""
+    def train(self, arms: Sequence[Arm], writing: Writing | None = None) -> Results:
+        """Train the arms that have no results yet, each with every seed, and return all results.
+
+        Args:
+            writing: What these arms are to write.
+        """
         new = [arm for arm in arms if arm not in self.results.gain]
         if not new:
             return self.results
@@ -74,16 +81,30 @@ class Trainer:
         found: dict[int, tuple[Scored, Cost, int]] = {}
         for scored, costs, runs in map(_load, sorted(kept.glob("*.npz")) if kept else ()):
             found |= {int(run): (scored, costs[place], place) for place, run in enumerate(runs)}
+        told: dict[int, Codes] = {}
+        for path in sorted(kept.glob("*.written")) if kept and writing else ():
+            with np.load(path, allow_pickle=False) as old:
+                told |= dict(zip(old["runs"].tolist(), old["codes"], strict=True))
         done = np.isin(np.arange(len(matrix)), list(found))
         self.progress("trial", int(done.sum()), len(matrix), "trainings")
         for block in self.reading.fit(matrix, np.tile(np.arange(seeds), len(new)), done=done):
             scored = self._short(block.score(self.items))
+            codes = None if writing is None else writing.of(block)
+            if codes is not None:
+                told |= dict(zip(block.arms.tolist(), codes, strict=True))
             if kept is not None:
-                _save(kept / f"{block.arms.min():06d}.npz", scored, block.costs, block.arms)
+                first = f"{block.arms.min():06d}"
+                # What is written goes first: a block whose scores stand is done.
+                if codes is not None:
+                    _write(kept / f"{first}.written", runs=block.arms, codes=codes)
+                _save(kept / f"{first}.npz", scored, block.costs, block.arms)
             found |= {int(run): (scored, block.costs[place], place) for place, run in enumerate(block.arms)}
             self.progress("trial", len(found), len(matrix), "trainings")
         for place, arm in enumerate(new):
-            self._take(arm, [found[place * seeds + seed] for seed in range(seeds)])
+            by_seed = range(place * seeds, (place + 1) * seeds)
+            self._take(arm, [found[run] for run in by_seed])
+            if writing is not None:
+                self.results.written[arm] = np.stack([told[run] for run in by_seed])
         return self.results
 
     def _short(self, scored: Scored) -> Scored:
@@ -124,9 +145,14 @@ class Trainer:
 def _save(path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray[np.int64]) -> None:
     arrays = {name: value for name in _KEPT if (value := getattr(scored, name)) is not None}
     paid = np.array([[cost.seconds, cost.tokens, cost.flops] for cost in costs])
+    _write(path, runs=runs, costs=paid, **arrays)
+
+
+def _write(path: Path, **arrays: npt.NDArray[np.generic]) -> None:
+    """Whole or not at all."""
     aside = path.with_suffix(f".{os.getpid()}.aside")
     with aside.open("wb") as file:
-        np.savez(file, runs=runs, costs=paid, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
     aside.replace(path)
 
 

@@ -45,7 +45,7 @@ def bias_probes(
     sampled = draw_rows(synthetic, 20_000, np.random.default_rng([seed, 9]))
     return (
         shift_probe(lists),
-        *share_probes(lists, theirs),
+        *share_probes(lists, ours, theirs),
         *(amplification_probe(lists, theme) for theme in attributed(lists)),
         *(official_probe(lists, theme) for theme in attributed(lists)),
         *association_probes(lists, ours, theirs),

@@ -59,6 +59,12 @@ def parts(lists: Lists, ours: Columns, theirs: Columns, *, skip: Sequence[str] =
         skip: Themes to leave out.
     """
     found = [listed(lists, number) for number, group in enumerate(lists.groups) if group.theme not in skip]
+    return (*found, *named_parts(ours, theirs, skip=skip))
+
+
+def named_parts(ours: Columns, theirs: Columns, *, skip: Sequence[str] = ()) -> tuple[Part, ...]:
+    """Every value of the user's slice columns that both sides fill."""
+    found: list[Part] = []
     for name in sorted(set(ours.parts) & set(theirs.parts) - set(_NOT_PEOPLE) - set(skip)):
         values = [str(value) for value in np.unique(theirs.parts[name]) if value]
         if 2 <= len(values) <= _MOST_VALUES and (ours.parts[name] != "").any():
@@ -106,12 +112,19 @@ def any_of(bits: Bits, members: Bits) -> Bools:
     return found
 
 
-def together(bits: Bits, groups: int) -> Index:
-    """Rows that mention both of two groups, shape (groups, groups)."""
-    both = np.zeros((groups, groups), np.int64)
+def together(bits: Bits, groups: int, values: Sequence[Bools] = ()) -> Index:
+    """Rows that mention both of two groups, shape (groups + values, groups + values).
+
+    Args:
+        values: Rows of further groups, which follow those of the bits, shape (values, rows).
+    """
+    both = np.zeros((groups + len(values), groups + len(values)), np.int64)
     for start in range(0, len(bits), _CHUNK):
-        apart = np.unpackbits(bits[start : start + _CHUNK], axis=1, count=groups, bitorder="little")
-        floats: npt.NDArray[np.float32] = apart.astype(np.float32)
+        few = slice(start, start + _CHUNK)
+        apart = np.unpackbits(bits[few], axis=1, count=groups, bitorder="little")
+        floats: npt.NDArray[np.float32] = np.column_stack([apart, *(each[few] for each in values)]).astype(
+            np.float32
+        )
         both += (floats.T @ floats).astype(np.int64)
     return both
 

@@ -9,7 +9,7 @@ import numpy as np
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.probe import HALVINGS, Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, together
+from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, named_parts, together
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
@@ -22,10 +22,10 @@ NOT_CROSSED = ("occupation", "dialect", "politics", "first name")
 _NONE = f"no group of people is mentioned by {LEAST_ROWS} real rows"
 
 
-def share_probes(lists: Lists, theirs: Columns) -> tuple[Probe, ...]:
+def share_probes(lists: Lists, ours: Columns, theirs: Columns) -> tuple[Probe, ...]:
     """One probe for each theme, each group and each pair of groups that enough real rows mention.
 
-    The shares of a column's values are `coverage.slice_ratio`.
+    Values of the user's columns are groups in the pairs; their own shares are `coverage.slice_ratio`.
     """
     every = [listed(lists, number) for number, group in enumerate(lists.groups) if group.theme not in SKIPPED]
     every = [part for part in every if _rows(part.mentions, theirs) >= LEAST_ROWS]
@@ -45,22 +45,25 @@ def share_probes(lists: Lists, theirs: Columns) -> tuple[Probe, ...]:
                 both(one.mention_any, other.mention_any),
                 f"of the rows that have a {one.theme} and a {other.theme}",
             )
-            for one, other in _pairs(lists, theirs)
+            for one, other in _pairs(lists, ours, theirs)
         ),
     )
 
 
-def _pairs(lists: Lists, real: Columns) -> list[tuple[Part, Part]]:
-    """The groups of different themes that most real rows mention together."""
-    counts = np.triu(together(real.mentioned.mentions, len(lists.groups)), 1)
-    themes = np.array(lists.theme_of)
-    crossed = np.array([group.theme not in NOT_CROSSED for group in lists.groups], bool)
+def _pairs(lists: Lists, ours: Columns, theirs: Columns) -> list[tuple[Part, Part]]:
+    """The groups of different themes or columns that most real rows mention together."""
+    values = named_parts(ours, theirs)
+    every = (*(listed(lists, number) for number in range(len(lists.groups))), *values)
+    rows = [part.mentions(theirs) for part in values]
+    counts = np.triu(together(theirs.mentioned.mentions, len(lists.groups), rows), 1)
+    themes = np.array([part.theme for part in every])
+    crossed = ~np.isin(themes, NOT_CROSSED)
     counts[~(crossed[:, None] & crossed) | (themes[:, None] == themes)] = 0
     order = np.argsort(-counts, axis=None, kind="stable")[:MOST_PAIRS]
     found = [
         np.unravel_index(int(place), counts.shape) for place in order if counts.flat[place] >= LEAST_ROWS
     ]
-    return [(listed(lists, int(one)), listed(lists, int(other))) for one, other in found]
+    return [(every[one], every[other]) for one, other in found]
 
 
 def _all(columns: Columns) -> Bools:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import InputError
+from assay.engine.swap import Swap, gender_swap
 from assay.kernels.phrases import NOTHING, Phrasebook
 
 _FIX = "See docs/bias.md for the form of a list."
@@ -29,7 +30,9 @@ _KEYS = {
     "extends",
     "official_of",
     "official_source",
+    "swaps",
 }
+_SWAP_KEYS = {"first", "second", "pairs", "one_way", "english"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Theme:
         official_of: Label of the group whose official shares the groups carry; "" where they carry none.
         official_source: Of those shares, with its year.
         contrasts: Two groups and two sets of attributes each; the first group is said to go with the first set.
+        swaps: Two of the groups each, with the words in which they change places.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Theme:
     official_of: str = ""
     official_source: str = ""
     contrasts: tuple[tuple[str, ...], ...] = ()
+    swaps: tuple[Swap, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +102,13 @@ class Lists:
     def theme_of(self) -> tuple[int, ...]:
         """Number of the theme of each group."""
         return tuple(number for number, theme in enumerate(self.themes) for _ in theme.groups)
+
+    @functools.cached_property
+    def swaps(self) -> tuple[Swap, ...]:
+        """What can change places in a text: women and men in English, and what the lists say; none without lists."""
+        return (
+            (gender_swap(), *(swap for theme in self.themes for swap in theme.swaps)) if self.themes else ()
+        )
 
     def number(self, label: str) -> int:
         """Number of the group of that label. Raises: KeyError: there is none."""
@@ -234,11 +246,49 @@ def _theme(table: Mapping[str, Any], where: str) -> Theme:
         table.get("official_of", ""),
         table.get("official_source", ""),
         tuple(_strings(each, "contrasts", where) for each in table.get("contrasts", [])),
+        tuple(_swap(each, name, phrases, table, where) for each in table.get("swaps", [])),
     )
     if any(len(contrast) != 4 for contrast in theme.contrasts):
         raise InputError("a contrast names two groups and two sets of attributes", where=where, fix=_FIX)
     _check(theme, where)
     return theme
+
+
+def _swap(
+    section: Mapping[str, Any],
+    theme: str,
+    groups: Mapping[str, Sequence[str]],
+    table: Mapping[str, Any],
+    where: str,
+) -> Swap:
+    """Two groups of the list with pairs of words; phrases that the list ignores are left alone."""
+    unknown = sorted(set(section) - _SWAP_KEYS)
+    names = [section.get("first"), section.get("second")]
+    if (
+        unknown
+        or not isinstance(section.get("pairs"), list)
+        or names[0] == names[1]
+        or not all(each in groups for each in names)
+    ):
+        raise InputError(
+            f"a swap has an unknown key {unknown[0]!r}"
+            if unknown
+            else "a swap names two groups of the list, and pairs",
+            where=where,
+            fix=_FIX,
+        )
+    try:
+        return Swap.of(
+            f"{theme}: {names[0]}",
+            f"{theme}: {names[1]}",
+            section["pairs"],
+            one_way=section.get("one_way", ()),
+            cased=True,
+            kept=_phrases(table.get("ignore", {}), (), where),
+            english=bool(section.get("english")),
+        )
+    except InputError as error:
+        raise InputError(error.what, where=where, fix=_FIX) from error
 
 
 def _phrases(section: Mapping[str, Any], persons: Sequence[str], where: str) -> tuple[str, ...]:
@@ -285,6 +335,7 @@ def _joined(before: Theme, added: Theme, where: str) -> Theme:
         added.official_of or before.official_of,
         added.official_source or before.official_source,
         (*before.contrasts, *added.contrasts),
+        (*before.swaps, *added.swaps),
     )
     _check(theme, where)
     return theme

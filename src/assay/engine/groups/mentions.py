@@ -38,8 +38,20 @@ def holds(bits: Bits, group: int) -> Bools:
     return (bits[:, group >> 3] >> np.uint8(group & 7)) & np.uint8(1) > 0
 
 
+def mentions(texts: Sequence[str], lists: Lists) -> Bools:
+    """Whether each text mentions each group, shape (texts, groups)."""
+    return _apart(_read(texts, lists)[0], lists)
+
+
 def about(texts: Sequence[str], lists: Lists) -> Bools:
     """Whether each text is about each group, shape (texts, groups)."""
+    return _apart(_read(texts, lists)[1], lists)
+
+
+def _read(texts: Sequence[str], lists: Lists) -> tuple[Bits, Bits]:
     column = pa.array(texts, pa.large_string())
-    _, bits = counted(find(column, tokens(column), lists.book), len(texts), lists)
+    return counted(find(column, tokens(column), lists.book), len(texts), lists)
+
+
+def _apart(bits: Bits, lists: Lists) -> Bools:
     return np.unpackbits(bits, axis=1, count=len(lists.groups), bitorder="little").astype(np.bool_)

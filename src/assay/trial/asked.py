@@ -1,0 +1,129 @@
+"""Benchmarks of stereotypes asked of a model that was trained elsewhere: by likelihoods, or by choosing an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.catalogue import define
+from assay.core.measure import Measure
+from assay.engine.pairs import PairSet
+from assay.models.endpoint import LanguageModel, Message, Request
+from assay.models.learner import Examples
+from assay.stats import bootstrap
+from assay.stats.pair_preference import CRITICISMS
+from assay.trial.compare import DRAWS, Floats
+from assay.trial.pairs import NAME, Pairs, kinship, scores, unit_of
+
+_LETTERS = "ABC"
+_SAID = re.compile(r"\b([ABC])\b")
+_UNCLEAR = "answers that name no choice"
+_NO_LIKELIHOODS = (
+    "it compares how likely texts are, which this model was not asked; BBQ can be asked in words"
+)
+
+
+def ask_pairs(
+    sets: Sequence[PairSet],
+    model: LanguageModel,
+    likelihoods: Callable[[Examples], npt.NDArray[np.floating]] | None = None,
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Iterator[Measure]:
+    """`bias.pair_preference` of one model, with an interval over kin items.
+
+    Args:
+        model: Asked to choose among BBQ's answers, where there are no likelihoods.
+        likelihoods: Log-likelihood of each text given its context, shape (1, texts); None if the model gives none.
+    Returns: A measure by benchmark and score, its slice naming the model; missing where only likelihoods would do.
+    Raises: EngineError: the model is out of reach or refuses.
+    """
+    if likelihoods is not None:
+        pairs = Pairs.of(sets)
+        for each, likely in zip(sets, pairs.split(likelihoods(pairs.items.examples)), strict=True):
+            yield from _said(each, likely[0], model.name, "texts compared per byte", {}, level, seed)
+        return
+    for each in sets:
+        if each.kind == "bbq":
+            chosen = _chosen(each, model, seed)
+            clear = chosen >= 0
+            answered = replace(
+                each, items=tuple(item for item, is_so in zip(each.items, clear, strict=True) if is_so)
+            )
+            likely = np.eye(len(_LETTERS))[chosen[clear]]
+            left_out = {} if clear.all() else {_UNCLEAR: int((~clear).sum())}
+            how = "asked in words to choose one of three answers in random order"
+            yield from _said(answered, likely, model.name, how, left_out, level, seed)
+        else:
+            yield _measure(each, {"benchmark": each.name, "model": model.name}, None, "", {}, level)
+
+
+def _chosen(each: PairSet, model: LanguageModel, seed: int) -> npt.NDArray[np.int64]:
+    """Place of the answer that the model chooses for each item, -1 where it names none, shape (items,)."""
+    rng = np.random.default_rng([seed, 7])
+    orders = np.array([rng.permutation(len(_LETTERS)) for _ in each.items]).reshape(-1, len(_LETTERS))
+    requests = [
+        Request(
+            (Message("user", _question(item.context, [item.texts[at] for at in order])),), 8, 0.0, 1.0, seed
+        )
+        for item, order in zip(each.items, orders, strict=True)
+    ]
+    out = np.full(len(requests), -1)
+    for place, reply in enumerate(model.write(requests)):
+        found = _SAID.search(reply.text)
+        if found:
+            out[place] = orders[place, _LETTERS.index(found[1])]
+    return out
+
+
+def _question(context: str, answers: Sequence[str]) -> str:
+    listed = "\n".join(f"{letter}: {answer}" for letter, answer in zip(_LETTERS, answers, strict=True))
+    return f"{context}\n{listed}\nAnswer with one letter, A, B or C, and nothing else."
+
+
+def _said(
+    each: PairSet, likely: Floats, name: str, how: str, left_out: Mapping[str, int], level: float, seed: int
+) -> Iterator[Measure]:
+    where = {"benchmark": each.name, "model": name}
+    if not each.items:
+        yield _measure(each, where, None, _UNCLEAR, left_out, level)
+        return
+    kin = int(kinship(each).max()) + 1
+    weights = bootstrap.cluster_weights(kin, DRAWS, np.random.default_rng(seed))
+    whole, drawn = scores(each, likely), scores(each, likely, weights)
+    for score, value in whole.items():
+        method = f"{len(each.items)} choices, {how}; {CRITICISMS[each.kind]} Bootstrap of {kin} kin items, {DRAWS} draws"
+        low, high = bootstrap.interval(drawn[score], level)
+        measure = _measure(each, where | {"score": score}, float(value), method, left_out, level, score)
+        yield measure.model_copy(update={"low": min(low, float(value)), "high": max(high, float(value))})
+
+
+def _measure(
+    each: PairSet,
+    where: dict[str, str],
+    value: float | None,
+    method: str,
+    left_out: Mapping[str, int],
+    level: float,
+    score: str = "",
+) -> Measure:
+    known = define(NAME)
+    return Measure(
+        name=NAME,
+        slice=where,
+        value=value,
+        low=value,
+        high=value,
+        missing=None if value is not None else method or _NO_LIKELIHOODS,
+        level=level,
+        n=len(each.items),
+        unit=unit_of(each, score),
+        worse=known.worse,
+        method=method or known.formula,
+        left_out=dict(left_out),
+    )
