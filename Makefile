@@ -65,4 +65,4 @@ docs: setup $(SITE)
 	@echo "Open build/site/index.html"
 
 clean:
-	rm -rf $(VENV) build dist runs
+	rm -rf $(VENV) .cache build dist runs

@@ -119,7 +119,7 @@ def _paths(rows: Any, side: str, folder: Path) -> tuple[str, ...]:
     if isinstance(rows, Sequence) and all(isinstance(each, (str, Path)) for each in rows):
         return tuple(str(each) for each in rows)
     sink = io.BytesIO()
-    pq.write_table(_table(rows, side), sink)
+    pq.write_table(_alike(_table(rows, side)), sink)
     whole = sink.getvalue()
     path = folder / "data" / f"{side}-{hashlib.sha256(whole).hexdigest()[:12]}.parquet"
     if not path.exists():
@@ -144,6 +144,23 @@ def _table(rows: Any, side: str) -> pa.Table:
         f"{side} is a {type(rows).__name__}, which is neither files nor a table",
         fix="Give paths, or a pandas, polars, Arrow or Hugging Face table, or a list of dictionaries.",
     )
+
+
+def _alike(table: pa.Table) -> pa.Table:
+    """The table as every library would have handed it over: its bytes name the file, and the file's name its rows."""
+    kinds = pa.schema([pa.field(each.name, _wide(each.type)) for each in table.schema])
+    return table.cast(kinds).combine_chunks()
+
+
+def _wide(kind: pa.DataType) -> pa.DataType:
+    """The widest form of a type of text, also within lists and structures."""
+    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.large_list(_wide(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(each.name, _wide(each.type)) for each in kind])
+    return kind
 
 
 def _frame(rows: list[dict[str, Any]]) -> Any:

@@ -36,13 +36,21 @@ class Stream:
         return self.table.__arrow_c_stream__(requested_schema)
 
 
+def _as_polars(table: pa.Table) -> pa.Table:
+    """The same rows with other types of text, in several chunks, and notes in the schema."""
+    views = pa.schema(
+        [pa.field(name, pa.string_view()) for name in table.column_names], {"made by": "polars"}
+    )
+    return pa.concat_tables([table.cast(views)[:150], table.cast(views)[150:]])
+
+
 def test_tables_of_any_kind_give_the_same_numbers(snippets: list[Row], tmp_path: Path) -> None:
     rows: dict[str, list[Row]] = {"real": snippets[:400], "synthetic": snippets[400:600]}
     tables = {side: pa.Table.from_pylist(some) for side, some in rows.items()}
     given: dict[str, dict[str, Any]] = {
         "rows": dict(rows),
         "arrow": dict(tables),
-        "frame": {side: Stream(table) for side, table in tables.items()},
+        "frame": {side: Stream(_as_polars(table)) for side, table in tables.items()},
         "dataset": {side: Dataset(table) for side, table in tables.items()},
     }
     results = {
