@@ -803,18 +803,29 @@ def _forecast_step(
         seed=study.seed,
     )
 
+    lists = _lists(study)
+
     def work(folder: Path) -> None:
         # Finished generations outlive a kill of the step; they go when it is whole.
         keep = steps / f".{folder.name.split('.')[1]}.generations"
         result = run_forecast(
-            train, test, settings, synthetic=synthetic, keep=keep, note=note, progress=progress
+            train,
+            test,
+            settings,
+            synthetic=synthetic,
+            lists=lists,
+            keep=keep,
+            note=note,
+            progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
         (folder / "forecast.json").write_text(to_json(result.record), encoding="utf-8")
         shutil.rmtree(keep, ignore_errors=True)
 
-    inputs = (train.fingerprint, test.fingerprint, synthetic.fingerprint if synthetic else "")
-    return Step("forecast", dataclasses.asdict(settings), inputs, work).run(steps)
+    others = (synthetic.fingerprint if synthetic else "", lists.fingerprint)
+    return Step(
+        "forecast", dataclasses.asdict(settings), (train.fingerprint, test.fingerprint, *others), work
+    ).run(steps)
 
 
 def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:
