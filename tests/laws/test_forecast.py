@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from assay.core.corpus import Corpus, schema
 from assay.core.measure import Measure
 from assay.forecast.curves import Curves
-from assay.forecast.plan import Plan, fitted
+from assay.forecast.plan import Pace, Plan, fitted
 from assay.forecast.regimes import FRESH, REAL, Regime, full
 from assay.forecast.run import Settings, run_forecast
 from assay.forecast.share import safe_share
@@ -229,7 +229,7 @@ def test_watch_sees_planted_defects_more_with_dose() -> None:
 
 
 def test_a_budget_leaves_out_seeds_first() -> None:
-    plan = Plan(full(), 5, 8, True, rate=1e-3)
+    plan = Plan(full(), 5, 8, True, Pace(row=1e-3))
     whole = plan.seconds(1000)
     assert fitted(plan, 1000, None) is plan
     thinner = fitted(plan, 1000, whole * 0.7)

@@ -6,15 +6,32 @@ import os
 import time
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from assay.core.words import count, duration
 from assay.forecast.regimes import Regime
-from assay.forecast.rows import taken
+from assay.forecast.rows import asked, taken
 from assay.forecast.share import HALVINGS
 from assay.forecast.simulate import World
 from assay.forecast.training import Trained, Trainer, labelled
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
-_LEAST_PROBED, _PROBED = 50, 8
+_PROBED = 8  # part of a generation that is tried
+_LEAST_PROBED, _SLOW_PROBED = 50, 16  # rows, the second of a learner that takes long for each
+_TESTED = 50  # test rows that are tried
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a learner takes on this machine.
+
+    Attributes:
+        row: Seconds for each row that is trained on and written.
+        scored: Seconds for each row that is scored.
+    """
+
+    row: float = 0.0
+    scored: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +42,8 @@ class Plan:
         regimes: In the order of their measures.
         seeds, rounds: Of each.
         share: Whether the safe share of real rows is looked for.
-        rate: Seconds for each row that is trained on and written.
+        pace: How long it takes.
+        scored: Rows that each model scores.
         left_out: What a forecast without a budget would hold besides, in words.
     """
 
@@ -33,7 +51,8 @@ class Plan:
     seeds: int
     rounds: int
     share: bool
-    rate: float = 0.0
+    pace: Pace = Pace()
+    scored: int = 0
     left_out: tuple[str, ...] = ()
 
     def seconds(self, budget_rows: int) -> float:
@@ -44,7 +63,8 @@ class Plan:
             for regime in regimes
             for generation in range(self.rounds + 1)
         )
-        return self.rate * rows * self.seeds
+        trainings = len(regimes) * (self.rounds + 1)
+        return (self.pace.row * rows + self.pace.scored * self.scored * trainings) * self.seeds
 
     def sentence(self, learner: str, budget_rows: int) -> str:
         """What the forecast will do and cost, for whoever waits for it."""
@@ -100,23 +120,28 @@ def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan | str:
     )
 
 
-def rate(trainer: Trainer, world: World) -> float:
-    """Seconds for each row trained on and written, from a small generation that is thrown away."""
-    number = min(world.budget, max(_LEAST_PROBED, world.budget // _PROBED))
-    rows = taken(world.real, world.orders[0, :number])
+def pace(trainer: Trainer, world: World) -> Pace:
+    """Seconds for rows, from a small generation that is thrown away."""
+    least = _SLOW_PROBED if trainer.learner.name == "finetune" else _LEAST_PROBED
+    number = min(world.budget, max(least, 0 if trainer.together else world.budget // _PROBED))
+    order = world.orders[0][trainer.fits[world.orders[0]]][:number]
+    rows = taken(world.real, order)
+    tested = taken(world.test, np.arange(min(len(world.test), _TESTED)))
+    prompts = asked(rows)
 
-    def work(_: int, model: Trained) -> float:
-        model.score(world.test)
+    def work(_: int, model: Trained) -> tuple[float, float]:
         if rows.labels is not None:
             labelled(model, rows)
         else:
-            model.write(number, world.sampling, 0, None)
-        return time.perf_counter()
+            model.write(len(order), world.sampling, 0, prompts)
+        written = time.perf_counter()
+        model.score(tested)
+        return written, time.perf_counter()
 
-    taken_seconds = 0.0
+    found = Pace()
     for _ in range(1 if trainer.together else 2):  # the first time may compile
         begun = time.perf_counter()
-        (ended,) = trainer.each([rows], [0], work)
-        taken_seconds = ended - begun
+        ((written, ended),) = trainer.each([rows], [0], work)
+        found = Pace(max(written - begun, 1e-6) / len(order), (ended - written) / len(tested))
     side_by_side = 1 if trainer.together else os.cpu_count() or 1
-    return max(taken_seconds, 1e-6) / number / side_by_side
+    return Pace(found.row / side_by_side, found.scored / side_by_side)
