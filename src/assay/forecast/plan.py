@@ -13,11 +13,13 @@ from assay.forecast.regimes import Regime
 from assay.forecast.rows import asked, taken
 from assay.forecast.share import HALVINGS
 from assay.forecast.simulate import World
-from assay.forecast.training import Trained, Trainer, labelled
+from assay.forecast.training import Prompts, Trained, Trainer, labelled
+from assay.models.learner import Examples
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
 _PROBED = 8  # part of a generation that is tried
 _LEAST_PROBED, _SLOW_PROBED = 50, 16  # rows, the second of a learner that takes long for each
+_WARMING = 8  # rows of a first try that is not timed
 _TESTED = 50  # test rows that are tried
 
 
@@ -28,10 +30,12 @@ class Pace:
     Attributes:
         row: Seconds for each row that is trained on and written.
         scored: Seconds for each row that is scored.
+        opening: Seconds before the first row, once a generation: a pretrained model is opened again.
     """
 
     row: float = 0.0
     scored: float = 0.0
+    opening: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ class Plan:
             for generation in range(self.rounds + 1)
         )
         trainings = len(regimes) * (self.rounds + 1)
-        return (self.pace.row * rows + self.pace.scored * self.scored * trainings) * self.seeds
+        opened = (1 + (HALVINGS if self.share else 0)) * (self.rounds + 1)
+        by_seed = self.pace.row * rows + self.pace.scored * self.scored * trainings
+        return by_seed * self.seeds + self.pace.opening * opened
 
     def sentence(self, learner: str, budget_rows: int) -> str:
         """What the forecast will do and cost, for whoever waits for it."""
@@ -123,25 +129,34 @@ def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan | str:
 def pace(trainer: Trainer, world: World) -> Pace:
     """Seconds for rows, from a small generation that is thrown away."""
     least = _SLOW_PROBED if trainer.learner.name == "finetune" else _LEAST_PROBED
-    number = min(world.budget, max(least, 0 if trainer.together else world.budget // _PROBED))
-    order = world.orders[0][trainer.fits[world.orders[0]]][:number]
-    rows = taken(world.real, order)
+    most = min(world.budget, max(least, 0 if trainer.together else world.budget // _PROBED))
+    order = world.orders[0][trainer.fits[world.orders[0]]]
     tested = taken(world.test, np.arange(min(len(world.test), _TESTED)))
-    prompts = asked(rows)
-
-    def work(_: int, model: Trained) -> tuple[float, float]:
-        if rows.labels is not None:
-            labelled(model, rows)
-        else:
-            model.write(len(order), world.sampling, 0, prompts)
-        written = time.perf_counter()
-        model.score(tested)
-        return written, time.perf_counter()
-
+    side_by_side = 1 if trainer.together else os.cpu_count() or 1
     found = Pace()
-    for _ in range(1 if trainer.together else 2):  # the first time may compile
+    for number in (_WARMING, most):  # the first time may compile
+        rows = taken(world.real, order[:number])
+        prompts = asked(rows)
+        begun = time.perf_counter()
+        trainer.learner.read(rows)
+        opening = time.perf_counter() - begun if trainer.together else 0.0
+
+        def work(
+            _: int, model: Trained, rows: Examples = rows, prompts: Prompts = prompts
+        ) -> tuple[float, float]:
+            if rows.labels is not None:
+                labelled(model, rows)
+            else:
+                model.write(len(rows), world.sampling, 0, prompts)
+            written = time.perf_counter()
+            model.score(tested)
+            return written, time.perf_counter()
+
         begun = time.perf_counter()
         ((written, ended),) = trainer.each([rows], [0], work)
-        found = Pace(max(written - begun, 1e-6) / len(order), (ended - written) / len(tested))
-    side_by_side = 1 if trainer.together else os.cpu_count() or 1
-    return Pace(found.row / side_by_side, found.scored / side_by_side)
+        found = Pace(
+            max(written - begun - opening, 1e-6) / len(rows) / side_by_side,
+            (ended - written) / len(tested) / side_by_side,
+            opening,
+        )
+    return found

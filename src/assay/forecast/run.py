@@ -50,7 +50,7 @@ class Settings:
 
     Attributes:
         task: None finds out from the real rows.
-        learner: None takes the cheapest for the task.
+        learner: By its name, or one that was set up; None takes the cheapest for the task.
         base, depth: See `open_learner`.
         rounds: Generations after the first.
         seeds: Starts, each with other real rows and other luck, at least 3; each runs every regime.
@@ -65,7 +65,7 @@ class Settings:
     """
 
     task: Task | None = None
-    learner: str | None = None
+    learner: str | Learner | None = None
     base: str | None = None
     depth: int | None = None
     rounds: int = 5
