@@ -238,7 +238,10 @@ class Reader:
         if real is not None and len(real) > 1 and np.isfinite(real).all():
             value, low, high = over_seeds(real, overlap, self.level)
             reference = Reference(value=value, low=low, high=high)
-        found = over_seeds(values, overlap, self.level)
+        value, low, high = over_seeds(values, overlap, self.level)
+        # Nothing that is watched is negative, and Student's t does not know where a share ends.
+        most = 1.0 if define(measure).unit.startswith("share") else math.inf
+        found = (value, max(low, 0.0), min(high, most))
         said = f"{define(measure).formula}; mean over {len(values)} seeds"
         return self._measure(measure, where, found, method=said, reference=reference)
 
