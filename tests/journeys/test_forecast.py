@@ -34,6 +34,7 @@ def test_text_is_forecast_beside_what_was_observed(snippets: list[Row], write: W
     done = assay("forecast", *sides, "--rounds", 2, "--out", out)
     assert done.returncode == 0, done.stderr
     assert "regimes x 5 seeds x 2 generations" in done.stderr  # the cost, before the start
+    assert done.stdout.startswith("With a count model each generation changes the loss")
     found = evidence(out)
     assert verdict(found) == "undecided"  # a count model harms nobody by itself
     by_name = {each["name"]: each for each in found["measures"] if each["slice"] is None}

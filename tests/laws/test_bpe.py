@@ -16,7 +16,7 @@ from assay.models.bpe import BPE, train_bpe
 
 TEXTS = [
     "the cat sat on the mat",
-    "the dog sat on the log",
+    "the dog sat on the log, and they've said it's there: (19), 1,991",
     "Der Hund saß",
     "猫はマットの上に座った",
     "a" * 50,
@@ -37,8 +37,11 @@ def test_every_text_comes_back(texts: list[str]) -> None:
 SPACED = st.text(st.sampled_from("ab 'sté語 \n\t\r\x1c\x85\xa0\u2003\u3000.,1½😀"), max_size=30)
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.lists(SPACED, max_size=5))
+PLAIN = st.text(st.sampled_from("thecatsondrvelm'' \n\t\x0b\x1c19.,-(A_\x7f\x00"), max_size=90)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(SPACED | PLAIN, max_size=5))
 def test_words_encoded_once_are_what_whole_texts_are_encoded_to(texts: list[str]) -> None:
     ids, offsets = ENCODING.encode(texts)
     whole = [encoding.ids for encoding in ENCODING._tokenizer.encode_batch(texts)]

@@ -16,15 +16,20 @@ from hypothesis import strategies as st
 
 from assay.core.corpus import Corpus, schema
 from assay.core.measure import Measure
-from assay.forecast.curves import Curves
-from assay.forecast.plan import Plan, fitted
+from assay.engine.groups.lists import NO_LISTS
+from assay.engine.groups.lists import load as load_lists
+from assay.forecast.curves import Curves, calibration_change
+from assay.forecast.generation import Generation
+from assay.forecast.groups import GroupShares, of_group
+from assay.forecast.measures import Reader
+from assay.forecast.plan import Pace, Plan, fitted
 from assay.forecast.regimes import FRESH, REAL, Regime, full
 from assay.forecast.run import Settings, run_forecast
 from assay.forecast.share import safe_share
-from assay.forecast.simulate import Simulation, World
+from assay.forecast.simulate import BINS, Chain, Simulation, World
 from assay.forecast.training import Trainer
 from assay.forecast.watch import NAMES, Watch
-from assay.models.learner import Examples, Part, Sampling
+from assay.models.learner import Examples, Part, Sampling, calibration
 from assay.models.ngram import NGram
 from assay.stats.collapse import SHAPES, crossing, fit_shapes, half_life
 
@@ -229,7 +234,7 @@ def test_watch_sees_planted_defects_more_with_dose() -> None:
 
 
 def test_a_budget_leaves_out_seeds_first() -> None:
-    plan = Plan(full(), 5, 8, True, rate=1e-3)
+    plan = Plan(full(), 5, 8, True, Pace(row=1e-3))
     whole = plan.seconds(1000)
     assert fitted(plan, 1000, None) is plan
     thinner = fitted(plan, 1000, whole * 0.7)
@@ -340,3 +345,58 @@ def test_labels_handed_on_grow_worse_and_selection_is_held_against_its_threshold
     assert bears is not None
     assert 0 < wrong < 0.5 < bears < 1  # the surest half are right more often
     assert value(found, "forecast.calibration", regime="replace", round="2").value is not None
+
+
+def people(rows: int, women: int) -> list[str]:
+    """Of ten texts, so many mention a woman and the others a man."""
+    return [f"{'She' if at % 10 < women else 'He'} came to town on day {at % 7}." for at in range(rows)]
+
+
+def test_groups_are_followed_and_a_planted_loss_shows_more_with_dose() -> None:
+    lists = load_lists()
+    real = plain(people(150, 5))
+    shares = GroupShares.of(lists, real)
+    assert [lists.groups[group].label for group in shares.followed] == ["gender: women", "gender: men"]
+    women = of_group("gender: women")
+    seen = [shares.look(plain(people(100, each)))[women] for each in (5, 3, 1)]
+    assert seen == [0.5, 0.3, 0.1]
+    assert np.isnan(shares.look(plain(["It rained."]))[women])
+    assert GroupShares.of(NO_LISTS, real).look(real) == {}
+
+    orders = np.stack([np.random.default_rng(each).permutation(150) for each in range(3)])
+    test = plain(people(60, 5))
+    here = World(real, orders, 75, test, np.arange(60), Sampling(most_tokens=40), lists=lists)
+    found = Simulation(here, Trainer(NGram(vocabulary=400), real))
+    reader = Reader(found, found.run([REPLACE], 1), ("replace",), "ngram", 0.01, 0.95)
+    told = {
+        (each.slice or {})["group"]: each
+        for each in reader.measures()
+        if each.name == "forecast.group_share" and (each.slice or {})["round"] == "1"
+    }
+    assert told["gender: women"].reference is not None
+    assert told["gender: women"].value == pytest.approx(0.5, abs=0.25)
+    assert told["gender: men"].value is not None
+
+
+def test_calibration_warns_in_the_generation_in_which_it_goes() -> None:
+    """A model that grows surer by a tenth each generation, and no more right."""
+    found = simulation(rows=240, seeds=3)
+    right = (np.arange(150) % 10 < 7).astype(np.float32)
+
+    def generation(sure: float) -> Generation:
+        over = calibration(np.full((1, 150), sure, np.float32), right[None])[0].astype(np.float64)
+        empty = np.zeros(len(BINS) - 1, np.int64)
+        return Generation(right.astype(np.float64), over, np.ones(150, np.int64), {}, empty, plain([]))
+
+    sure = (0.7, 0.7, 0.85, 0.95)
+    chains = [Chain(REPLACE, seed, [generation(each) for each in sure]) for seed in range(3)]
+    curve = calibration_change(found, chains)
+    assert curve is not None
+    assert curve.value == pytest.approx([0, 0, 0.15, 0.25])
+    assert curve.bounds(2, 0.95)[1] > 0
+    assert curve.bounds(3, 0.95)[1] > curve.bounds(2, 0.95)[1]
+    told = Reader(found, [chains], ("replace",), "linear", 0.05, 0.95).measures()
+    warned = value(told, "forecast.first_warning", regime="replace", of="calibration")
+    assert warned.value == 2
+    names = [(each.slice or {}).get("of") for each in told if each.name == "forecast.first_warning"]
+    assert names == ["tail", "calibration", "loss"]

@@ -46,6 +46,9 @@ def answer(evidence: Evidence) -> Answer:
 
 
 def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
+    foretold = claims["model-collapse"]
+    if evidence.find("trial.benefit") is None and foretold.verdict != "not measured":
+        return [foretold.statement]  # a forecast on its own says nothing of whether the rows help
     sentences = [_does_it_help(evidence, claims["performance"])]
     mix = _how_much(evidence)
     if mix:

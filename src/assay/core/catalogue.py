@@ -1451,6 +1451,16 @@ CATALOGUE: tuple[Definition, ...] = (
         "after Wyllie et al. 2024, Fairness Feedback Loops: Training on Synthetic Data Amplifies Bias",
     ),
     Definition(
+        "forecast.group_share",
+        "Share of a group of people in its text",
+        "of its texts that mention the theme {value} mention this group (real rows: {reference})",
+        "share of rows",
+        "either",
+        0.05,
+        "texts that mention the group / texts that mention any group of its theme",
+        "after Wyllie et al. 2024, Fairness Feedback Loops: Training on Synthetic Data Amplifies Bias",
+    ),
+    Definition(
         "drift.time_split",
         "Ageing of rows frozen at a date",
         "from the date of the synthetic rows to the last real ones a model trained on them falls behind by {value} "

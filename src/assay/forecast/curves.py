@@ -88,6 +88,34 @@ class Curves:
         return Curve(loss.value / loss.value[0] - 1, loss.draws / loss.draws[:, :1] - 1)
 
 
+def calibration_change(simulation: Simulation, chains: Sequence[Chain]) -> Curve | None:
+    """Expected calibration error against generation 0, in points; None where the learner says nothing of its confidence.
+
+    Test roots and seeds are drawn jointly for all generations.
+    """
+    world = simulation.world
+    _, roots = np.unique(world.roots, return_inverse=True)
+    clusters = int(roots.max()) + 1
+    weights = cluster_weights(clusters, DRAWS, np.random.default_rng([world.seed, 5]))
+    seeds = np.random.default_rng([world.seed, 11]).integers(len(chains), size=(DRAWS, len(chains)))
+    values, draws = [], []
+    for generation in range(len(chains[0].generations)):
+        errors, drawn = [], []
+        for chain in chains:
+            here = chain.generations[generation]
+            if here.over is None or here.decisions is None:
+                return None
+            by_root = np.zeros((clusters, here.over.shape[1] + 1))
+            np.add.at(by_root, roots, np.column_stack([here.over, here.decisions]))
+            sums = weights @ by_root
+            errors.append(here.calibration)
+            drawn.append(np.abs(sums[:, :-1]).sum(axis=1) / np.maximum(sums[:, -1], 1))
+        values.append(np.mean(errors))
+        draws.append(np.take_along_axis(np.column_stack(drawn), seeds, axis=1).mean(axis=1))
+    value, table = np.array(values), np.column_stack(draws)
+    return Curve(value - value[0], table - table[:, :1])
+
+
 def over_seeds(values: Floats, overlap: float, level: float) -> tuple[float, float, float]:
     """Mean of a number that each seed has one of, with an interval that knows that seeds share real rows.
 

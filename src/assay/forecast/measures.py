@@ -11,7 +11,8 @@ import numpy as np
 from assay.core.catalogue import define
 from assay.core.measure import Measure, Reference
 from assay.core.words import count
-from assay.forecast.curves import Curve, Curves, over_seeds
+from assay.forecast.curves import Curve, Curves, calibration_change, over_seeds
+from assay.forecast.groups import SHARE
 from assay.forecast.share import SafeShare
 from assay.forecast.simulate import Chain, Simulation
 from assay.stats.bootstrap import interval
@@ -26,6 +27,7 @@ WATCHED = (
     "forecast.template_share",
     "forecast.surprise",
     "forecast.group_shift",
+    SHARE,
     "forecast.generator_error",
     "forecast.selection_threshold",
 )
@@ -61,7 +63,12 @@ class Reader:
         real = self.simulation.real_watch() if self.wanted[0][0].generations[0].facts else []
         found: list[Measure] = []
         for place, (name, chains) in enumerate(zip(self.names, self.wanted, strict=True)):
-            found += self._warnings(name, chains, tail.change(place), whole.change(place))
+            curves = {
+                "tail": tail.change(place),
+                "calibration": calibration_change(self.simulation, chains),
+                "loss": whole.change(place),
+            }
+            found += self._warnings(name, curves)
             found += self._by_generation(name, "forecast.tail_change", tail.change(place), whole.text)
             found += self._calibration(name, chains)
             found += self._by_generation(name, "forecast.loss", whole.loss(place), whole.text)
@@ -110,9 +117,11 @@ class Reader:
             method=bound,
         )
 
-    def _warnings(self, name: str, chains: Sequence[Chain], tail: Curve, loss: Curve) -> Iterable[Measure]:
+    def _warnings(self, name: str, curves: dict[str, Curve | None]) -> Iterable[Measure]:
         """When each first passes the margin: what is hurt first is the early warning."""
-        for of, curve in (("tail", tail), ("loss", loss)):
+        for of, curve in curves.items():
+            if curve is None:
+                continue
             where = {"regime": name, "of": of}
             last = len(curve.value)
             passed = curve.draws > self.margin
@@ -202,17 +211,18 @@ class Reader:
     def _watched(
         self, name: str, chains: Sequence[Chain], real: Sequence[dict[str, float]]
     ) -> Iterable[Measure]:
-        for measure in WATCHED:
+        for key in _in_order(chains[0].generations[0].facts | chains[0].generations[-1].facts):
+            measure, _, group = key.partition("/")
             for generation in range(len(chains[0].generations)):
                 facts = [chain.generations[generation].facts for chain in chains]
-                if any(measure not in each for each in facts):
+                if any(key not in each for each in facts):
                     continue
-                values = np.array([each[measure] for each in facts])
-                where = {"regime": name, "round": str(generation)}
+                values = np.array([each[key] for each in facts])
+                where = {"regime": name, "round": str(generation)} | ({"group": group} if group else {})
                 if not np.isfinite(values).all():
                     yield missing(measure, "this generation wrote too little text", self.level, where)
                     continue
-                known = np.array([each[measure] for each in real if measure in each])
+                known = np.array([each[key] for each in real if key in each])
                 yield self._over_seeds(measure, where, values, known)
 
     def _over_seeds(
@@ -228,7 +238,10 @@ class Reader:
         if real is not None and len(real) > 1 and np.isfinite(real).all():
             value, low, high = over_seeds(real, overlap, self.level)
             reference = Reference(value=value, low=low, high=high)
-        found = over_seeds(values, overlap, self.level)
+        value, low, high = over_seeds(values, overlap, self.level)
+        # Nothing that is watched is negative, and Student's t does not know where a share ends.
+        most = 1.0 if define(measure).unit.startswith("share") else math.inf
+        found = (value, max(low, 0.0), min(high, most))
         said = f"{define(measure).formula}; mean over {len(values)} seeds"
         return self._measure(measure, where, found, method=said, reference=reference)
 
@@ -265,6 +278,12 @@ class Reader:
             method=method,
             left_out=self.left_out or {},
         )
+
+
+def _in_order(facts: Iterable[str]) -> list[str]:
+    """Keys of what was watched, measure by measure."""
+    known = [key for key in facts if key.partition("/")[0] in WATCHED]
+    return sorted(known, key=lambda key: WATCHED.index(key.partition("/")[0]))
 
 
 def missing(name: str, why: str, level: float, where: dict[str, str] | None = None) -> Measure:

@@ -67,7 +67,7 @@ def _tested(here: Simulation, model: Trained, rows: Examples) -> Generation:
         gain=scored.gain[0].astype(np.float64),
         over=None if scored.over is None else scored.over[0].astype(np.float64),
         decisions=scored.decisions,
-        facts=here.watch.look(rows) if rows.labels is None else {},
+        facts=here.look(rows) if rows.labels is None else {},
         surprise=np.zeros(len(BINS) - 1, np.int64),
         rows=rows,
     )

@@ -6,15 +6,36 @@ import os
 import time
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from assay.core.words import count, duration
 from assay.forecast.regimes import Regime
-from assay.forecast.rows import taken
+from assay.forecast.rows import asked, taken
 from assay.forecast.share import HALVINGS
 from assay.forecast.simulate import World
-from assay.forecast.training import Trained, Trainer, labelled
+from assay.forecast.training import Prompts, Trained, Trainer, labelled
+from assay.models.learner import Examples
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
-_LEAST_PROBED, _PROBED = 50, 8
+_PROBED = 8  # part of a generation that is tried
+_LEAST_PROBED, _SLOW_PROBED = 50, 16  # rows, the second of a learner that takes long for each
+_WARMING = 8  # rows of a first try that is not timed
+_TESTED = 50  # test rows that are tried
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a learner takes on this machine.
+
+    Attributes:
+        row: Seconds for each row that is trained on and written.
+        scored: Seconds for each row that is scored.
+        opening: Seconds before the first row, once a generation: a pretrained model is opened again.
+    """
+
+    row: float = 0.0
+    scored: float = 0.0
+    opening: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +46,8 @@ class Plan:
         regimes: In the order of their measures.
         seeds, rounds: Of each.
         share: Whether the safe share of real rows is looked for.
-        rate: Seconds for each row that is trained on and written.
+        pace: How long it takes.
+        scored: Rows that each model scores.
         left_out: What a forecast without a budget would hold besides, in words.
     """
 
@@ -33,7 +55,8 @@ class Plan:
     seeds: int
     rounds: int
     share: bool
-    rate: float = 0.0
+    pace: Pace = Pace()
+    scored: int = 0
     left_out: tuple[str, ...] = ()
 
     def seconds(self, budget_rows: int) -> float:
@@ -44,7 +67,10 @@ class Plan:
             for regime in regimes
             for generation in range(self.rounds + 1)
         )
-        return self.rate * rows * self.seeds
+        trainings = len(regimes) * (self.rounds + 1)
+        opened = (1 + (HALVINGS if self.share else 0)) * (self.rounds + 1)
+        by_seed = self.pace.row * rows + self.pace.scored * self.scored * trainings
+        return by_seed * self.seeds + self.pace.opening * opened
 
     def sentence(self, learner: str, budget_rows: int) -> str:
         """What the forecast will do and cost, for whoever waits for it."""
@@ -100,23 +126,37 @@ def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan | str:
     )
 
 
-def rate(trainer: Trainer, world: World) -> float:
-    """Seconds for each row trained on and written, from a small generation that is thrown away."""
-    number = min(world.budget, max(_LEAST_PROBED, world.budget // _PROBED))
-    rows = taken(world.real, world.orders[0, :number])
-
-    def work(_: int, model: Trained) -> float:
-        model.score(world.test)
-        if rows.labels is not None:
-            labelled(model, rows)
-        else:
-            model.write(number, world.sampling, 0, None)
-        return time.perf_counter()
-
-    taken_seconds = 0.0
-    for _ in range(1 if trainer.together else 2):  # the first time may compile
-        begun = time.perf_counter()
-        (ended,) = trainer.each([rows], [0], work)
-        taken_seconds = ended - begun
+def pace(trainer: Trainer, world: World) -> Pace:
+    """Seconds for rows, from a small generation that is thrown away."""
+    least = _SLOW_PROBED if trainer.learner.name == "finetune" else _LEAST_PROBED
+    most = min(world.budget, max(least, 0 if trainer.together else world.budget // _PROBED))
+    order = world.orders[0][trainer.fits[world.orders[0]]]
+    tested = taken(world.test, np.arange(min(len(world.test), _TESTED)))
     side_by_side = 1 if trainer.together else os.cpu_count() or 1
-    return max(taken_seconds, 1e-6) / number / side_by_side
+    found = Pace()
+    for number in (_WARMING, most):  # the first time may compile
+        rows = taken(world.real, order[:number])
+        prompts = asked(rows)
+        begun = time.perf_counter()
+        trainer.learner.read(rows)
+        opening = time.perf_counter() - begun if trainer.together else 0.0
+
+        def work(
+            _: int, model: Trained, rows: Examples = rows, prompts: Prompts = prompts
+        ) -> tuple[float, float]:
+            if rows.labels is not None:
+                labelled(model, rows)
+            else:
+                model.write(len(rows), world.sampling, 0, prompts)
+            written = time.perf_counter()
+            model.score(tested)
+            return written, time.perf_counter()
+
+        begun = time.perf_counter()
+        ((written, ended),) = trainer.each([rows], [0], work)
+        found = Pace(
+            max(written - begun - opening, 1e-6) / len(rows) / side_by_side,
+            (ended - written) / len(tested) / side_by_side,
+            opening,
+        )
+    return found

@@ -14,14 +14,15 @@ import numpy.typing as npt
 from assay.core.corpus import Corpus
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
+from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.forecast import regimes
 from assay.forecast.measures import Reader, missing
 from assay.forecast.observed import observed
-from assay.forecast.plan import Plan, fitted, rate
+from assay.forecast.plan import Pace, Plan, fitted, pace
 from assay.forecast.regimes import Regime
 from assay.forecast.rows import taken, texts_of
 from assay.forecast.share import safe_share
-from assay.forecast.simulate import BINS, Chain, Simulation, World
+from assay.forecast.simulate import BINS, JUDGED, Chain, Simulation, World
 from assay.forecast.time_split import time_split
 from assay.forecast.training import Trainer
 from assay.models.learner import Learner, Sampling
@@ -49,7 +50,7 @@ class Settings:
 
     Attributes:
         task: None finds out from the real rows.
-        learner: None takes the cheapest for the task.
+        learner: By its name, or one that was set up; None takes the cheapest for the task.
         base, depth: See `open_learner`.
         rounds: Generations after the first.
         seeds: Starts, each with other real rows and other luck, at least 3; each runs every regime.
@@ -64,7 +65,7 @@ class Settings:
     """
 
     task: Task | None = None
-    learner: str | None = None
+    learner: str | Learner | None = None
     base: str | None = None
     depth: int | None = None
     rounds: int = 5
@@ -100,6 +101,7 @@ def run_forecast(
     settings: Settings = Settings(),
     *,
     synthetic: Corpus | None = None,
+    lists: Lists = NO_LISTS,
     keep: Path | None = None,
     note: Note = lambda text: None,
     progress: Progress = silent,
@@ -111,6 +113,7 @@ def run_forecast(
         test: Real rows that no generation sees.
         synthetic: Rows that others generated. Where they carry a generation or a time, their recursion is measured as
             it was, beside the simulated one.
+        lists: Groups of people whose shares in the text of each generation are followed.
         keep: Folder for finished generations; a forecast that was killed goes on from there.
         note: Told what the forecast will cost, before it starts.
     Returns: All measures named in `MEASURES` and more; missing with the reason where rows or budget do not suffice.
@@ -124,9 +127,9 @@ def run_forecast(
         return _nothing(lacking, settings.level)
     side = _some(side, settings.most_bytes, settings.seed)
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
-    world = _world(side, held, settings)
-    trainer = Trainer(learner, world.real)
-    planned = _planned(settings, task, world, rate(trainer, world))
+    trainer = Trainer(learner, side.examples)
+    world = _world(side, held, settings, trainer, lists)
+    planned = _planned(settings, task, world, pace(trainer, world))
     if isinstance(planned, str):
         return _nothing(planned, settings.level)
     note(planned.sentence(learner.name, world.budget))
@@ -163,7 +166,7 @@ def _nothing(why: str, level: float) -> ForecastResult:
     return ForecastResult(tuple(missing(name, why, level) for name in MEASURES), {"missing": why})
 
 
-def _world(side: Side, held: Side, settings: Settings) -> World:
+def _world(side: Side, held: Side, settings: Settings, trainer: Trainer, lists: Lists) -> World:
     rng = np.random.default_rng(settings.seed)
     orders = np.stack([_order(side.roots, rng) for _ in range(settings.seeds)])
     chosen = np.sort(_order(held.roots, rng)[:_MOST_TEST])
@@ -173,15 +176,27 @@ def _world(side: Side, held: Side, settings: Settings) -> World:
         longest = float(np.quantile(side.examples.learned_bytes(), 0.99))
         # Two bytes a token and more: nothing of usual length is cut.
         sampling = replace(sampling, most_tokens=int(np.clip(longest / 2, _LEAST_TOKENS, _MOST_TOKENS)))
+    if trainer.most_tokens is not None:
+        sampling = replace(sampling, most_tokens=min(sampling.most_tokens, trainer.most_tokens))
     budget = int(START * len(side))
-    return World(side.examples, orders, budget, taken(held.examples, chosen), roots, sampling, settings.seed)
+    return World(
+        side.examples,
+        orders,
+        budget,
+        taken(held.examples, chosen),
+        roots,
+        sampling,
+        settings.seed,
+        lists,
+    )
 
 
-def _planned(settings: Settings, task: Task, world: World, seconds: float) -> Plan | str:
+def _planned(settings: Settings, task: Task, world: World, found: Pace) -> Plan | str:
     wanted: tuple[Regime, ...] = regimes.full(settings.share) if settings.full else regimes.short()
     if settings.full and task != "classification":
         wanted += regimes.drawn_otherwise(world.sampling)
-    plan = Plan(wanted, settings.seeds, settings.rounds, settings.safe, seconds)
+    scored = len(world.test) + (0 if task == "classification" else min(JUDGED, world.budget))
+    plan = Plan(wanted, settings.seeds, settings.rounds, settings.safe, found, scored)
     return fitted(plan, world.budget, settings.budget)
 
 

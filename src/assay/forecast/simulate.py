@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.core.progress import Progress, silent
+from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.forecast.generation import Generation
+from assay.forecast.groups import GroupShares
 from assay.forecast.regimes import FRESH, REAL, Regime
 from assay.forecast.rows import answered, asked, joined, sizes_of, taken, words_of
 from assay.forecast.selection import Judge, kept_best
@@ -26,7 +28,7 @@ from assay.models.learner import Examples, Sampling
 
 TAIL = 0.1  # share of the test items that counts as the tail
 BINS = np.linspace(0, 12, 49)  # bits per byte, of how strange text is to generation 0
-_JUDGED = 300  # written rows whose strangeness is taken
+JUDGED = 300  # written rows whose strangeness is taken
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class World:
         roots: Index of each test row's root, shape (test rows,).
         sampling: How text is drawn where a regime does not say otherwise.
         seed: Of what is drawn.
+        lists: Groups of people whose shares in the text are followed.
     """
 
     real: Examples
@@ -50,6 +53,7 @@ class World:
     roots: npt.NDArray[np.int64]
     sampling: Sampling
     seed: int = 0
+    lists: Lists = NO_LISTS
 
     @property
     def seeds(self) -> int:
@@ -76,7 +80,8 @@ class World:
             for row in rows.parts:
                 digest.update(json.dumps([asdict(part) for part in row]).encode())
             digest.update(b"" if rows.labels is None else rows.labels.tobytes())
-        digest.update(json.dumps([self.budget, asdict(self.sampling), self.seed]).encode())
+        told = [self.budget, asdict(self.sampling), self.seed, self.lists.fingerprint]
+        digest.update(json.dumps(told).encode())
         return digest.hexdigest()[:16]
 
 
@@ -105,10 +110,12 @@ class Simulation:
             self.keep = keep / mark
             self.keep.mkdir(parents=True, exist_ok=True)
         self.watch = Watch.of(world.test)
+        self.groups = GroupShares.of(world.lists, world.real)
         self.sizes = sizes_of(world.test)
         surprise = rarity(words_of(world.real), words_of(world.test))
         self.tail = surprise >= np.quantile(surprise, 1 - TAIL)
-        self.prompts = asked(world.real)
+        prompts = asked(world.real)
+        self.prompts = prompts and [prompts[row] for row in np.flatnonzero(trainer.fits)]
         self.role = world.real.parts[0][-1].role if len(world.real) else ""
         self._first: dict[int, Trained] = {}
         self._judges: dict[int, Judge] = {}
@@ -138,7 +145,11 @@ class Simulation:
 
     def real_watch(self) -> list[dict[str, float]]:
         """What the real rows of each seed look like to the watch."""
-        return [self.watch.look(self._start(seed)) for seed in range(self.world.seeds)]
+        return [self.look(self._start(seed)) for seed in range(self.world.seeds)]
+
+    def look(self, rows: Examples) -> dict[str, float]:
+        """What is watched in rows of text, by measure."""
+        return self.watch.look(rows) | self.groups.look(rows)
 
     def _chain(self, regime: Regime, seed: int) -> Chain:
         return self.chains.setdefault((regime, seed), Chain(regime, seed))
@@ -197,8 +208,8 @@ class Simulation:
         rows, facts = self._written(chain, model, generation)
         surprise = np.zeros(len(BINS) - 1, np.int64)
         if rows.labels is None:
-            facts |= self.watch.look(rows)
-            some = taken(rows, np.arange(min(len(rows), _JUDGED)))
+            facts |= self.look(rows)
+            some = taken(rows, np.arange(min(len(rows), JUDGED)))
             sizes = np.maximum(some.learned_bytes(), 1)
             bits = -self._first[chain.seed].score(some).gain[0] / sizes
             facts["forecast.surprise"] = float((bits * sizes).sum() / sizes.sum())
@@ -227,8 +238,7 @@ class Simulation:
         if self.prompts is not None:
             order = np.random.default_rng([world.seed, generation, 4]).permutation(len(self.prompts))
             prompts = [self.prompts[order[at % len(order)]] for at in range(number)]
-        # One trained alone draws by its place, which is the same for all; a batch tells its arms apart.
-        own = luck if self.trainer.together else luck + chain.seed
+        own = self.trainer.luck(luck, chain.seed)
         texts = model.write(number, chain.regime.sampling or world.sampling, own, prompts)
         rows = answered(prompts, texts, self.role)
         if chain.regime.kind != "selected":

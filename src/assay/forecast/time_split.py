@@ -87,7 +87,7 @@ def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> F
 
     In logarithms of loss for text, in shares of wrong items for labels.
     """
-    sampling = Sampling(most_tokens=_MOST_TOKENS)
+    sampling = Sampling(most_tokens=min(_MOST_TOKENS, trainer.most_tokens or _MOST_TOKENS))
     prompts = asked(rows)
     role = rows.parts[0][-1].role
     size = min(len(part) for lot in lots for part in lot.train)  # rows that every model is trained on
@@ -107,9 +107,9 @@ def _behind(trainer: Trainer, rows: Examples, lots: list[_Lots], seed: int) -> F
             labels, _ = labelled(model, starts[place])
             return losses(place, model), Examples(starts[place].parts, labels, rows.classes)
         # A batch writes for all its arms at once, so what it is asked and its luck must be the same for them.
-        asks = None if prompts is None else [prompts[row] for row in np.resize(before[0], size)]
-        luck = seed if trainer.together else seed + place
-        texts = model.write(size, sampling, luck, asks)
+        early = before[0][trainer.fits[before[0]]]
+        asks = None if prompts is None else [prompts[row] for row in np.resize(early, size)]
+        texts = model.write(size, sampling, trainer.luck(seed, place), asks)
         return losses(place, model), answered(asks, texts, role)
 
     seeds = list(range(len(lots)))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from assay.core.errors import InputError
 from assay.forecast.encoding import Remembering
-from assay.forecast.rows import joined
+from assay.forecast.rows import asked, joined, taken
 from assay.models.learner import Examples, Fitted, Learner, Part, Reading, Sampling, Scored
 
 S = TypeVar("S")
@@ -72,7 +72,12 @@ class Trained:
         """What this arm did on the items; the first axis of every array has length 1."""
         block = self.batch.score(items)
         here = slice(self.place, self.place + 1)
-        return Scored(block.gain[here], None if block.over is None else block.over[here], block.decisions)
+        return Scored(
+            block.gain[here],
+            None if block.over is None else block.over[here],
+            block.decisions,
+            chosen=None if block.chosen is None else block.chosen[here],
+        )
 
     def write(self, number: int, sampling: Sampling, seed: int, prompts: Prompts) -> list[str]:
         """Texts by this arm."""
@@ -83,10 +88,17 @@ Work = Callable[[int, Trained], T]
 
 
 class Trainer:
-    """A learner whose pieces of text are learned once, from the real rows."""
+    """A learner whose pieces of text are learned once, from the real rows.
+
+    Attributes:
+        fits: Which of the real rows ask no more than the learner can read, shape (rows,).
+        most_tokens: That it can write after any of those; None sets no limit.
+    """
 
     def __init__(self, learner: Learner, real: Examples) -> None:
+        """Raises: InputError: every prompt is longer than what the learner can read."""
         self.learner = _with_encoding(learner, real)
+        self.fits, self.most_tokens = _room(self.learner, real)
 
     def each(self, sets: Sequence[Examples], seeds: Sequence[int], work: Work[T]) -> list[T]:
         """Train on every set, and return what `work` makes of each, given its place and its model.
@@ -115,6 +127,10 @@ class Trainer:
                 found[arm] = work(arm, Trained(batch, place))
         return [found[place] for place in range(len(sets))]
 
+    def luck(self, drawn: int, seed: int) -> int:
+        """What text is drawn with: one number for all seeds where a batch tells them apart, for each its own else."""
+        return drawn if self.learner.name == "gpt" else drawn + seed
+
     @property
     def together(self) -> bool:
         """Whether the learner trains many sets as one batch."""
@@ -129,19 +145,13 @@ class Trainer:
 
 
 def labelled(model: Trained, rows: Examples) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The class that the model gives each row, and how sure it is, each of shape (rows,).
-
-    Raises: InputError: the learner does not say which class it takes.
-    """
-    from assay.models.classifier import LinearFitted
-
-    if not isinstance(model.fitted, LinearFitted):
-        raise InputError(
-            "labels can be handed on by the learner linear only", fix="Use --learner linear, or --task chat."
-        )
-    fitted = model.fitted
-    chances = fitted.fits.predict_proba(fitted.reading.features_of(rows))[model.place]
-    return chances.argmax(axis=1).astype(np.int64), chances.max(axis=1).astype(np.float64)
+    """The class that the model gives each row, and how sure it is, each of shape (rows,)."""
+    scored = model.score(rows)
+    assert scored.chosen is not None
+    assert scored.over is not None
+    # Confidence minus correctness lies in one bin of each row, and correctness is the gain.
+    sure = scored.over[0].sum(axis=1, dtype=np.float64) + scored.gain[0]
+    return scored.chosen[0].astype(np.int64), sure
 
 
 def _with_encoding(learner: Learner, real: Examples) -> Learner:
@@ -160,3 +170,24 @@ def _with_encoding(learner: Learner, real: Examples) -> Learner:
             assert isinstance(read, GPTReading)
             return replace(learner, encoding=Remembering(read.bpe.json))
     return learner
+
+
+def _room(learner: Learner, real: Examples) -> tuple[npt.NDArray[np.bool_], int | None]:
+    """See `Trainer`: a pretrained model reads so many tokens; the others read what lies nearest."""
+    every = np.ones(len(real), bool)
+    if learner.name != "finetune" or real.labels is not None or not len(real):
+        return every, None
+    from assay.models.finetune import Tuning
+
+    reading = learner.read(taken(real, np.arange(1)))
+    assert isinstance(reading, Tuning)
+    encoder, context = reading.encoder, reading.base.context
+    lengths = np.array([len(encoder.prompt(prompt)) for prompt in asked(real) or [()] * len(real)])
+    fits = lengths <= context // 2
+    if not fits.any():
+        raise InputError(
+            f"the shortest prompt takes {lengths.min():,} of the {context:,} tokens that the model reads, more than half",
+            where=reading.base.name,
+            fix="Shorten the prompts, or give --base a model that reads more.",
+        )
+    return fits, context - int(lengths[fits].max())

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from assay.kernels.gram_sampling import advance, chances_after, unigrams
-from assay.kernels.gram_trie import Nodes, Offsets, Trie
+from assay.kernels.gram_trie import ROOT, Nodes, Offsets, Trie
 from assay.kernels.kneser_ney import Tables
 
 
@@ -92,8 +92,9 @@ def _search(  # type: ignore[no-untyped-def]
                     next_paths[following, :step] = paths[whose[at], :step]
                     next_paths[following, step] = which[at]
                     next_scores[following] = value[at]
+                    below = children[ROOT] + which[at]
                     next_states[following] = advance(
-                        levels, children, tokens, suffixes, states[whose[at]], which[at]
+                        levels, children, tokens, suffixes, states[whose[at]], which[at], ROOT, below
                     )
                     following += 1
             states, next_states = next_states, states

@@ -87,19 +87,25 @@ def _running(children, shares):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def advance(levels, children, tokens, suffixes, state, token):  # type: ignore[no-untyped-def]
-    """The longest n-gram of the trie that ends with `token` after `state` and can be a context."""
+def advance(levels, children, tokens, suffixes, state, token, known, below):  # type: ignore[no-untyped-def]
+    """The longest n-gram of the trie that ends with `token` after `state` and can be a context.
+
+    Args:
+        known, below: A context that ends `state`, and its child by the token, so that it need not be sought there.
+    """
     order = len(levels) - 2
-    while True:
+    node = ABSENT
+    while state != known and node == ABSENT:
         node = child(children, tokens, state, token)
-        if node != ABSENT:
-            return suffixes[node] if node >= levels[order] else node
         state = suffixes[state]
+    if node == ABSENT:
+        node = below
+    return suffixes[node] if node >= levels[order] else node
 
 
 @numba.njit(nogil=True, cache=True)
 def _pick(children, suffixes, backoffs, sums, state, uniform, vocabulary):  # type: ignore[no-untyped-def]
-    """A node whose last token is drawn after `state`, or minus one minus a token, drawn from all alike."""
+    """The context that decides, and the node below it whose last token is drawn after `state`."""
     while True:
         left = np.float64(backoffs[state])
         first, stop = children[state], children[state + 1]
@@ -115,10 +121,11 @@ def _pick(children, suffixes, backoffs, sums, state, uniform, vocabulary):  # ty
                     high = middle
                 else:
                     low = middle + 1
-            return low
+            return state, low
         uniform = min(uniform / left, 1 - 1e-16)
         if state == ROOT:
-            return -1 - np.int64(uniform * vocabulary)
+            # Below the empty context all tokens are alike, and each has its node there.
+            return state, children[ROOT] + np.int32(uniform * vocabulary)
         state = suffixes[state]
 
 
@@ -218,7 +225,8 @@ def _draw(  # type: ignore[no-untyped-def]
             out = room
         for _ in range(most):
             if len(greedy):
-                token = np.int64(greedy[state])
+                token = greedy[state]
+                context, node = ROOT, children[ROOT] + token
             else:
                 if len(least) and least[state] < 0:
                     chances_after(children, tokens, suffixes, shares, backoffs, alone, state, chances)
@@ -226,8 +234,8 @@ def _draw(  # type: ignore[no-untyped-def]
                 while True:
                     random += SEED
                     uniform = np.float64(mix(random) >> np.uint64(11)) * 2.0**-53
-                    node = _pick(children, suffixes, backoffs, sums, state, uniform, vocabulary)
-                    token = np.int64(tokens[node]) if node >= 0 else -1 - node
+                    context, node = _pick(children, suffixes, backoffs, sums, state, uniform, vocabulary)
+                    token = tokens[node]
                     if len(least) == 0:
                         break
                     chance = chance_after(
@@ -240,5 +248,5 @@ def _draw(  # type: ignore[no-untyped-def]
             out[written] = token
             written += 1
             lengths[text] += 1
-            state = advance(levels, children, tokens, suffixes, state, token)
+            state = advance(levels, children, tokens, suffixes, state, token, context, node)
     return out[:written].copy(), lengths

@@ -40,15 +40,15 @@ def chunks(offsets: Offsets, data: Bytes) -> Chunks:
 
 
 def spread(
-    ids: npt.NDArray[np.int32], offsets: Offsets, cut: Chunks
+    ids: npt.NDArray[np.int32], firsts: Offsets, lengths: Offsets, cut: Chunks
 ) -> tuple[npt.NDArray[np.int32], Offsets]:
     """What each different chunk was encoded to, put where the chunk stands.
 
     Args:
-        ids, offsets: Different chunk i is ``ids[offsets[i]:offsets[i + 1]]``.
+        ids, firsts, lengths: Different chunk i is ``ids[firsts[i]:firsts[i] + lengths[i]]``.
     Returns: ids of all rows end to end, and where each row begins, shape (rows + 1,).
     """
-    out, ends = _spread(ids, offsets, cut.which, cut.offsets)
+    out, ends = _spread(ids, firsts, lengths, cut.which, cut.offsets)
     return out, ends
 
 
@@ -130,16 +130,17 @@ def _slot(table, hashes, starts, stops, data, state, start, stop):  # type: igno
 
 
 @numba.njit(nogil=True, cache=True)
-def _spread(ids, offsets, which, rows):  # type: ignore[no-untyped-def]
+def _spread(ids, firsts, lengths, which, rows):  # type: ignore[no-untyped-def]
     total = 0
     for chunk in which:
-        total += offsets[chunk + 1] - offsets[chunk]
+        total += lengths[chunk]
     out = np.empty(total, np.int32)
     ends = np.zeros(len(rows), np.int64)
     written = 0
     for row in range(len(rows) - 1):
         for at in range(rows[row], rows[row + 1]):
-            for place in range(offsets[which[at]], offsets[which[at] + 1]):
+            first = firsts[which[at]]
+            for place in range(first, first + lengths[which[at]]):
                 out[written] = ids[place]
                 written += 1
         ends[row + 1] = written

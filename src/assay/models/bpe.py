@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from assay.core.errors import InputError, MissingExtra
 from assay.kernels.arrow import text_buffers
+from assay.kernels.byte_pairs import ELSEWHERE, Merges
 from assay.kernels.word_chunks import chunks, spread
 
 Ids = npt.NDArray[np.int32]
@@ -75,8 +77,30 @@ class BPE:
         ((starts, data),) = text_buffers(pa.array(list(texts), pa.large_string()))
         cut = chunks(starts, data)
         text = data.tobytes()
-        different = [text[first:last].decode() for first, last in zip(cut.starts, cut.stops, strict=True)]
-        return spread(*self._encode(different), cut)
+        ids, lengths = self._merges.encode(data, cut.starts, cut.stops)
+        firsts = np.cumsum(np.maximum(lengths, 0)) - np.maximum(lengths, 0)
+        rest = np.flatnonzero(lengths == ELSEWHERE)
+        if len(rest):
+            text = data.tobytes()
+            words = [text[cut.starts[at] : cut.stops[at]].decode() for at in rest.tolist()]
+            others, ends = self._encode(words)
+            firsts[rest], lengths[rest] = len(ids) + ends[:-1], np.diff(ends)
+            ids = np.concatenate([ids, others])
+        return spread(ids, firsts, lengths, cut)
+
+    @cached_property
+    def _merges(self) -> Merges:
+        """What the kernel needs."""
+        model = json.loads(self.json)["model"]
+        at, pairs = model["vocab"], model["merges"]
+        stands_for = sorted(_bytes_of_characters().items(), key=lambda item: item[1])
+        merges = Merges.of(
+            [at[name] for name, _ in stands_for],
+            [(at[left], at[right]) for left, right in pairs],
+            [at[left + right] for left, right in pairs],
+        )
+        # Where whole words are pieces whatever they are made of, merging finds none of them.
+        return replace(merges, longest=0) if model["ignore_merges"] else merges
 
     def _encode(self, words: list[str]) -> tuple[Ids, Offsets]:
         known = self._known

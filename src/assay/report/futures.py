@@ -19,6 +19,7 @@ from assay.report.plots import SERIES, SHAPES, points_of
 from assay.report.whisker import bars
 
 LOSS, OUTLOOK, SHAPE = "forecast.loss", "forecast.outlook", "forecast.shape"
+MECHANISM = "forecast.mechanism_growth"
 _ROUNDS, _REGIMES = 6, 6
 _TEXT = 360  # characters of a text that stands beside others
 _DASHES: tuple[list[int], ...] = ([1, 0], [6, 4], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2])
@@ -55,6 +56,7 @@ class Forecast:
     Attributes:
         regimes: Names in the order of the plot's lines.
         beyond: Whether lines go on past the rounds that were run.
+        counted: Whether a count model was trained, which shows more collapse than a transformer.
         rounds: Rounds that any measure knows, as the heads of the table of `curves`.
         curves: All that was measured round by round.
         facts: Growth, likeliest shape, half-life, first warning and safe share, as figures.
@@ -63,6 +65,7 @@ class Forecast:
 
     regimes: tuple[str, ...]
     beyond: bool
+    counted: bool
     rounds: tuple[str, ...]
     curves: tuple[Curve, ...]
     facts: tuple[Figure, ...]
@@ -90,6 +93,7 @@ def forecast(evidence: Evidence, rows: Rows, folder: Path) -> Forecast:
     return Forecast(
         regimes=tuple(safe.visible(name) for name in _lines(evidence)),
         beyond=any(each.name == OUTLOOK for each in mine),
+        counted=any(each.name == MECHANISM for each in mine),
         rounds=tuple(str(each) for each in rounds),
         curves=_table(staged, rounds),
         facts=tuple(one for found in facts.values() for one in figures(found, rows)),
@@ -175,14 +179,18 @@ def _likeliest(shapes: list[Measure]) -> list[Measure]:
 
 def _table(staged: list[Measure], rounds: list[int]) -> tuple[Curve, ...]:
     """Measure by measure and regime by regime; a dash where a round has no value."""
-    held: dict[tuple[str, str], dict[int, str]] = {}
+    held: dict[tuple[str, str, str], dict[int, str]] = {}
     for each in staged:
         where = each.slice or {}
-        key = (each.name, where.get("regime", ""))
+        key = (each.name, where.get("group", ""), where.get("regime", ""))
         held.setdefault(key, {})[int(where["round"])] = words.with_interval(each)
     return tuple(
-        Curve(title_of(name), safe.visible(regime), tuple(found.get(each, "–") for each in rounds))
-        for (name, regime), found in sorted(held.items(), key=lambda item: item[0][0] != LOSS)
+        Curve(
+            title_of(name) + (f", {safe.visible(group)}" if group else ""),
+            safe.visible(regime),
+            tuple(found.get(each, "–") for each in rounds),
+        )
+        for (name, group, regime), found in sorted(held.items(), key=lambda item: item[0][0] != LOSS)
     )
 
 

@@ -71,7 +71,6 @@ class Study(BaseModel):
         Files,
         Ask(
             "Groups of people: a column, or a TOML list to look for as well; `none` for no list. Named, fixes are tried.",
-            ("audit", "trial"),
         ),
     ] = ()
 

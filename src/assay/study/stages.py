@@ -200,18 +200,31 @@ def forecast(job: Job, train: Corpus, test: Corpus, synthetic: Corpus | None) ->
         margin=study.margin,
         seed=study.seed,
     )
+    lists = _lists(study)
 
     def work(folder: Path) -> None:
         # Finished generations outlive a kill of the step; they go when it is whole.
         keep = job.steps / f".{folder.name.split('.')[1]}.generations"
         result = run_forecast(
-            train, test, settings, synthetic=synthetic, keep=keep, note=job.note, progress=job.progress
+            train,
+            test,
+            settings,
+            synthetic=synthetic,
+            lists=lists,
+            keep=keep,
+            note=job.note,
+            progress=job.progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
         (folder / "forecast.json").write_text(to_json(result.record), encoding="utf-8")
         shutil.rmtree(keep, ignore_errors=True)
 
-    inputs = (train.fingerprint, test.fingerprint, synthetic.fingerprint if synthetic else "")
+    inputs = (
+        train.fingerprint,
+        test.fingerprint,
+        synthetic.fingerprint if synthetic else "",
+        lists.fingerprint,
+    )
     folder = Step("forecast", dataclasses.asdict(settings), inputs, work).run(job.steps)
     place(folder / "forecast.json", job.rows / "forecast.json")
     return folder
