@@ -116,6 +116,9 @@ Embedder = Annotated[
     Literal["lsa", "minilm"],
     typer.Option(help="Whose space rows are compared in; minilm needs the extra embed."),
 ]
+Names = Annotated[
+    bool, typer.Option("--names", help="Look for names of people too; needs the extra names and minutes.")
+]
 Groups = Annotated[
     Paths | None,
     typer.Option(
@@ -162,6 +165,7 @@ _AUDIT_ONLY = {
     "span",
     "student",
     "embedder",
+    "names",
 }
 _TRIAL_ONLY = {
     "seeds",
@@ -222,6 +226,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         rounds: Rounds = 5,
         real_share: RealShare = 0.1,
         embedder: Embedder = "lsa",
+        names: Names = False,
         groups: Groups = None,
         pairs: Pairs = None,
         map: Map = None,
@@ -267,6 +272,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "rounds": rounds,
             "real_share": real_share,
             "embedder": embedder,
+            "names": names,
             "groups": tuple(groups or ()),
             "pairs": tuple(pairs or ()),
             "map": _mapping(map or []),

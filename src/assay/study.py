@@ -82,6 +82,7 @@ class Study(BaseModel):
         seeds: Trainings per arm.
         margin: Largest difference that counts as none: of accuracy, or as a share of the loss.
         embedder: Whose space rows are compared in: `lsa` is fitted on the real rows, `minilm` comes trained.
+        names: Look for names of people too, which takes the extra names and minutes.
         groups: TOML lists of groups of people, or folders of them, beside the packaged ones, and columns that name groups;
             `none` for no list at all. Where any is named, the trial tries fixes against bias.
         pairs: Benchmarks of stereotypes for trained models of text: CrowS-Pairs, StereoSet, WinoBias or BBQ.
@@ -124,6 +125,7 @@ class Study(BaseModel):
     seeds: int = Field(default=8, ge=5)
     margin: float = Field(default=0.01, gt=0, lt=1)
     embedder: Literal["lsa", "minilm"] = "lsa"
+    names: bool = False
     groups: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
@@ -637,6 +639,11 @@ def _audit_step(
         from assay.audit.evals import save
         from assay.audit.run import audit
 
+        finder = None
+        if study.names:
+            from assay.models.names import SpacyNames
+
+            finder = SpacyNames.open()
         indexes = [each.index(study.eval_ngram) for each in evals]
         result = audit(
             real,
@@ -651,6 +658,7 @@ def _audit_step(
             student=study.student,
             embedder=study.embedder,
             lists=lists,
+            finder=finder,
             progress=progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
@@ -664,6 +672,7 @@ def _audit_step(
         "ngram": study.eval_ngram,
         "student": study.student,
         "embedder": study.embedder,
+        "names": study.names,
     }
     inputs = (
         real.fingerprint,
