@@ -19,7 +19,7 @@ from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import SPAN_TOKENS, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.languages import spoken
-from assay.audit.annotate.nearness import near_threshold
+from assay.audit.annotate.nearness import nearness
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.annotate.regions import find_regions
@@ -196,7 +196,7 @@ def audit(
         marks = marked_words(lists, sides.synthetic, sides.half, seed)
         known = (*phrases, *(phrase for _, phrase in marks))
         words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
-        near = near_threshold(pool)
+        near = nearness(pool)
         from_real, among = copies.result()
     ours, theirs = with_parts(
         (
