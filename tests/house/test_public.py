@@ -10,10 +10,10 @@ import typer
 import assay
 from assay.cli import app
 
-EVERY = {"real", "synthetic", "test", "out", "seed", "map", "origin-column", "synthetic-value"}
+EVERY = {"real", "synthetic", "test", "out", "seed", "map", "origin-column", "synthetic-value", "groups"}
 EVERY |= {"max-reject-share", "study", "json", "help"}
-SPLIT = {"slice", "groups"}
-AUDIT = {"evals", "eval-ngram", "save-index", "student", "holdout", "canaries", "span", "embedder"}
+SPLIT = {"slice"}
+AUDIT = {"evals", "eval-ngram", "save-index", "student", "holdout", "canaries", "span", "embedder", "names"}
 TRAINING = {"task", "learner", "base", "depth", "budget", "margin"}
 TRIAL = {"shifted", "general", "source", "seeds", "pairs"}
 FORECAST = {"full", "rounds", "real-share", "temperature", "top-p", "beams"}

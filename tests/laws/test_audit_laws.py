@@ -76,6 +76,8 @@ ELSEWHERE = {
     "drift.trend",
     "copying.dcr_share",
     "copying.canary_recall",
+    "copying.name_share",
+    "copying.name_excess",
 }
 REAL = rows(600, seed=1)
 CLEAN = rows(400, seed=2)

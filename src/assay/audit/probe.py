@@ -19,7 +19,7 @@ from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.measure import Measure, Reference
 from assay.stats import quantiles
-from assay.stats.intervals import jackknife, share
+from assay.stats.intervals import jackknife, redrawn, share
 
 Floats = npt.NDArray[np.float64]
 Roots = npt.NDArray[np.uint64]
@@ -94,6 +94,8 @@ class SampleProbe:
         counts: The value is a number of findings, so it has at least the spread of a Poisson count.
         share_of: The value is a share of this part of the rows; where leaving kin out moves nothing, such as at
             1, the interval is that of as many independent rows.
+        redrawn: The value is a share that a few rows left out do not move smoothly, nor alone: its interval is that
+            of bootstrap draws. Gives the sample's units, the share of each draw and a draw's units.
     """
 
     name: str
@@ -106,6 +108,7 @@ class SampleProbe:
     bounds: tuple[float, float] = (0.0, 1.0)
     counts: bool = False
     share_of: float | None = None
+    redrawn: Callable[[Rows, np.random.Generator], tuple[float, Floats, float]] | None = None
     slice: Mapping[str, str] | None = None
     number: Callable[[Any], float] = float
 
@@ -284,13 +287,34 @@ def sample_together(
     present = np.eye(GROUPS)[np.unique(np.concatenate([group, group_beside]))]
     roots = min(len(np.unique(side.root)) for side in (drawn, beside))
     return [
-        _of_parts(probe, present, reading, size, roots, level)
+        _redrawn(probe, drawn, reading, size, seed, level)
+        if probe.redrawn is not None and able
+        else _of_parts(probe, present, reading, size, roots, level)
         if size > 0 and fewest >= probe.least
         else Found(
             missing=f"needs samples of at least {probe.least} rows with words; the smaller has {fewest}"
         )
         for probe in probes
     ]
+
+
+def _redrawn(
+    probe: SampleProbe,
+    rows: Rows,
+    reading: Callable[[bytes], Any],
+    size: int,
+    seed: int,
+    level: float,
+) -> Found:
+    """The number of a sample with the interval of draws from it."""
+    assert probe.redrawn is not None
+    value = probe.number(reading(np.ones(GROUPS).tobytes()))
+    rng = np.random.default_rng([seed, 9, *probe.name.encode()])
+    try:
+        units, draws, drawn = probe.redrawn(rows, rng)
+        return Found(*redrawn(value, units, draws, drawn, level), n=size)
+    except InputError as error:
+        return Found(missing=error.what)
 
 
 def _of_parts(

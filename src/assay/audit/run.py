@@ -19,7 +19,7 @@ from assay.audit.annotate.columns import Columns, annotate
 from assay.audit.annotate.copies import SPAN_TOKENS, copied, copied_among, fewest_runs
 from assay.audit.annotate.frames import frequent
 from assay.audit.annotate.languages import spoken
-from assay.audit.annotate.nearness import near_threshold
+from assay.audit.annotate.nearness import nearness
 from assay.audit.annotate.parts import with_parts
 from assay.audit.annotate.phrases import Phrase
 from assay.audit.annotate.regions import find_regions
@@ -47,6 +47,7 @@ from assay.audit.probes import (
     formatting,
     giveaways,
     label_noise,
+    names,
     near_duplicates,
     regions,
     vendi,
@@ -67,6 +68,7 @@ from assay.audit.rows import Rows, divide, draw_rows, join, open_rows
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
+from assay.core.evidence import EXAMPLES
 from assay.core.measure import Measure
 from assay.core.progress import Progress, silent
 from assay.engine.groups.lists import NO_LISTS, Lists
@@ -74,6 +76,7 @@ from assay.engine.local import map_batches, map_each, one_thread_each
 from assay.engine.scratch import mapped, scratch_file
 from assay.kernels.exact import row_hashes
 from assay.models.embed import Embedder, EmbedderName, fit_embedder
+from assay.models.names import NameFinder
 
 # Rows that an embedder learns from.
 MOST_LEARNT = 20_000
@@ -141,6 +144,7 @@ def audit(
     student: str | None = None,
     embedder: EmbedderName = "lsa",
     lists: Lists = NO_LISTS,
+    finder: NameFinder | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
     """What is wrong with the synthetic rows, measure by measure.
@@ -159,6 +163,7 @@ def audit(
         student: Name of the model to be trained, which may share its base with the generator.
         embedder: Whose space the rows are compared in; see `assay.models.embed`.
         lists: Groups of people to look for; see `engine.groups.lists.load`.
+        finder: Finds names of people; None does not look for them.
     Returns: Measures in the order of the probes. One that cannot be taken says why; none is left out.
     Raises: InputError: half of the hold-out or more stands word for word among the real rows.
     """
@@ -191,7 +196,7 @@ def audit(
         marks = marked_words(lists, sides.synthetic, sides.half, seed)
         known = (*phrases, *(phrase for _, phrase in marks))
         words, real_languages = frequent(sides.synthetic, pool), spoken(pool)
-        near = near_threshold(pool)
+        near = nearness(pool)
         from_real, among = copies.result()
     ours, theirs = with_parts(
         (
@@ -245,6 +250,8 @@ def audit(
     measures += bias_measures(lists, probes, ours, theirs, level, seed)
     measures += drift(sides.synthetic, sides.pool, seed, level)
     measures += canaries.recalled(planted, sides.synthetic, level)
+    about_names, naming = names.named(finder, sides.synthetic, pool, sides.holdout, seed, level)
+    measures += about_names
     leaked = contamination(evals, sides.synthetic, pool, seed=seed, level=level, progress=progress)
     betraying = None if planted is None else betrays(planted.planted, sides.synthetic)
     shown = examples(
@@ -264,7 +271,7 @@ def audit(
     )
     result = AuditResult(
         (*_name_the_embedder(name_the_confound(measures), space), *leaked.measures),
-        pa.concat_tables([shown, contaminated(leaked.pairs)]),
+        pa.concat_tables([shown, pa.Table.from_pylist(naming, schema=EXAMPLES), contaminated(leaked.pairs)]),
         flags(
             sides.synthetic,
             ours,

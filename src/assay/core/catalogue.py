@@ -516,6 +516,27 @@ CATALOGUE: tuple[Definition, ...] = (
         "ISO/IEC 7812-1 (card check digit), ISO 13616 (IBAN)",
     ),
     Definition(
+        "copying.name_excess",
+        "People named in seen real rows",
+        "the share of its rows that name whom a real row names exceeds chance by {value}",
+        "share of rows difference",
+        "higher",
+        0.01,
+        "rows with a person's whole name that seen real rows hold / rows, less the same for the hold-out by size, or "
+        "without one for real rows",
+        "after Lukas et al. 2023, Analyzing Leakage of Personally Identifiable Information in Language Models",
+    ),
+    Definition(
+        "copying.name_share",
+        "Rows that name a person",
+        "{value} of its rows name a person (real rows: {reference})",
+        "share of rows",
+        "higher",
+        0.05,
+        "rows with a person's name of two words or more / rows",
+        "Honnibal et al. 2020, spaCy: Industrial-strength Natural Language Processing in Python",
+    ),
+    Definition(
         "copying.canary_recall",
         "Planted secrets that come out again",
         "{value} of the secrets planted in the real rows stand in it (of secrets planted nowhere: {reference})",

@@ -150,6 +150,7 @@ CLAIMS: tuple[Claim, ...] = (
             "copying.rare_ngram_excess",
             "copying.pii_excess",
             "copying.pii_share",
+            "copying.name_excess",
             "copying.canary_recall",
         ),
         "",

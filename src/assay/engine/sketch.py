@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.engine.local import Batch, map_batches
 from assay.engine.scratch import mapped, scratch_file
-from assay.kernels.minhash import PERMUTATIONS, Sketches, banding, sketch
+from assay.kernels.minhash import PERMUTATIONS, SHINGLE_WORDS, Sketches, banding, sketch
 from assay.kernels.text import Tokens
 
 
@@ -20,6 +20,7 @@ def sketch_batches(
     folder: Path,
     *,
     threshold: float = 0.7,
+    shingle_words: int = SHINGLE_WORDS,
 ) -> Sketches:
     """The sketches of the rows in all batches.
 
@@ -29,6 +30,7 @@ def sketch_batches(
     Args:
         read: The tokens of a batch.
         rows: Rows of all batches together.
+        shingle_words: Words that make a shingle.
     Raises: InputError: `threshold` outside (0, 1].
     """
     bands, _ = banding(threshold)
@@ -38,7 +40,7 @@ def sketch_batches(
     offsets = np.zeros(rows + 1, np.int64)
     shingles = scratch_file(folder)
     start = 0
-    for part in map_batches(lambda batch: sketch(read(batch), threshold), batches):
+    for part in map_batches(lambda batch: sketch(read(batch), threshold, shingle_words), batches):
         stop = start + len(part.hashes)
         lengths[start:stop], hashes[start:stop] = part.lengths, part.hashes
         signatures[start:stop], keys[:, start:stop] = part.signatures, part.keys

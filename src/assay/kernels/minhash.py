@@ -1,4 +1,4 @@
-"""Near-duplicates: rows whose sets of three-word shingles overlap by a given Jaccard similarity.
+"""Near-duplicates: rows whose sets of shingles, three words by default, overlap by a given Jaccard similarity.
 
 MinHash signatures propose pairs, the exact similarity decides them: no pair is reported that is not one,
 and a pair above the threshold is overlooked about once in a thousand times.
@@ -55,13 +55,13 @@ class Sketches:
     keys: npt.NDArray[np.uint64]
 
 
-def sketch(tokens: Tokens, threshold: float = 0.7) -> Sketches:
-    """The sketches of some rows: about 800 bytes a row and 8 a word.
+def sketch(tokens: Tokens, threshold: float = 0.7, shingle_words: int = SHINGLE_WORDS) -> Sketches:
+    """The sketches of some rows, by shingles of so many words: about 800 bytes a row and 8 a word.
 
     Raises: InputError: `threshold` outside (0, 1].
     """
     bands, depth = banding(threshold)
-    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
+    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets, shingle_words)
     signed = _sign(ids, offsets, *_permutations())
     return Sketches(
         threshold=threshold,
@@ -164,7 +164,7 @@ def signatures(tokens: Tokens) -> npt.NDArray[np.uint32]:
     The share of equal values in two signatures estimates the rows' Jaccard similarity over three-word shingles;
     a row without words has the largest value throughout.
     """
-    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets)
+    ids, offsets = _shingle_sets(tokens.ids, tokens.offsets, SHINGLE_WORDS)
     signed: npt.NDArray[np.uint32] = _sign(ids, offsets, *_permutations())
     return signed
 
@@ -227,13 +227,13 @@ def _permutations() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
+def _shingle_sets(ids, rows, words):  # type: ignore[no-untyped-def]
     """Each row's distinct shingles in ascending order, and the offsets of the rows."""
     most = longest = 0
     for row in range(len(rows) - 1):
         length = rows[row + 1] - rows[row]
         longest = max(longest, length)
-        most += min(length, max(length - SHINGLE_WORDS + 1, 1))
+        most += min(length, max(length - words + 1, 1))
     found = np.empty(most, np.uint64)
     offsets = np.zeros(len(rows), np.int64)
     buffer = np.empty(longest, np.uint64)
@@ -241,7 +241,7 @@ def _shingle_sets(ids, rows):  # type: ignore[no-untyped-def]
     at = 0
     for row in range(len(rows) - 1):
         begin = at
-        size = min(SHINGLE_WORDS, rows[row + 1] - rows[row])
+        size = min(words, rows[row + 1] - rows[row])
         if size > 0:
             for first in range(rows[row], rows[row + 1] - size + 1):
                 state = ids[first]

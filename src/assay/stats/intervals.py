@@ -64,13 +64,47 @@ def share(
     without = (hit - filled[:, 0]) / (total - filled[:, 1])
     variance = (buckets - 1) / buckets * np.sum((without - without.mean()) ** 2)
     worth = value * (1 - value) / variance if variance > 0 else total
-    # Few buckets estimate the variance badly; the squared ratio of normal to t quantile pays for it.
+    worth = min(worth * _paid(buckets - 1, level), total)
+    return value, *_exact(value, worth, level, none=not hit, every=hit == total)
+
+
+def redrawn(
+    value: float, units: float, draws: Floats, drawn: float, level: float = 0.95
+) -> tuple[float, float, float]:
+    """A share with an interval from bootstrap draws, for shares that no leaving out of a few rows describes.
+
+    The spread of the draws says how many independent units those of a draw are worth, and so how many all are worth;
+    the exact binomial interval is taken for that many. Draws may be smaller than the sample.
+
+    Args:
+        value: Share of all units.
+        units, drawn: Units in all, and in each draw.
+        draws: The share of each draw, its whole making repeated, shape (draws,); at least two.
+    Returns: `value`, low and high, all within [0, 1].
+    Raises: InputError: the value or a draw is not finite.
+    Source: Efron 1979, Annals of Statistics 7, 1-26; fewer than all: Bickel, Goetze & van Zwet 1997, Statistica
+        Sinica 7, 1-31; effective sample size: Korn & Graubard 1998, Survey Methodology 24, 193-201.
+    """
+    if not (np.isfinite(value) and np.isfinite(draws).all()):
+        raise InputError("the share is not finite in some draw of the rows", fix="Give more rows.")
+    mean, variance = float(draws.mean()), float(draws.var(ddof=1))
+    worth = units * (mean * (1 - mean) / variance / drawn if variance > 0 else 1.0)
+    worth *= _paid(len(draws) - 1, level)
+    return value, *_exact(value, worth, level, none=value == 0, every=value == 1)
+
+
+def _paid(freedom: int, level: float) -> float:
+    """What a variance estimated with few degrees of freedom takes off: the squared ratio of normal to t quantile."""
     tail = 0.5 + level / 2
-    worth = min(worth * (quantiles.normal(tail) / quantiles.student(tail, buckets - 1)) ** 2, total)
-    found = value * worth
-    low = quantiles.beta(1 - tail, found, worth - found + 1) if hit > 0 else 0.0
-    high = quantiles.beta(tail, found + 1, worth - found) if hit < total else 1.0
-    return value, float(low), float(high)
+    return float((quantiles.normal(tail) / quantiles.student(tail, freedom)) ** 2)
+
+
+def _exact(value: float, worth: float, level: float, *, none: bool, every: bool) -> tuple[float, float]:
+    """The exact binomial interval of a share of `worth` independent units, of which `none` or `every` one hits."""
+    tail, found = (1 - level) / 2, value * worth
+    low = 0.0 if none else float(quantiles.beta(tail, found, worth - found + 1))
+    high = 1.0 if every else float(quantiles.beta(1 - tail, found + 1, worth - found))
+    return low, high
 
 
 def binomial(hits: int, trials: int, level: float = 0.95) -> tuple[float, float, float]:

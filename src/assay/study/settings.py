@@ -99,6 +99,9 @@ class Study(BaseModel):
         Literal["lsa", "minilm"],
         Ask("Whose space rows are compared in; minilm needs the extra embed.", _AUDIT),
     ] = "lsa"
+    names: Annotated[
+        bool, Ask("Look for names of people too; needs the extra names and minutes.", _AUDIT)
+    ] = False
 
     task: Annotated[
         Literal["auto", "classification", "language-model", "chat"],

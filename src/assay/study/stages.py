@@ -56,6 +56,11 @@ def audit(
         from assay.audit.evals import save
         from assay.audit.run import audit
 
+        finder = None
+        if study.names:
+            from assay.models.names import SpacyNames
+
+            finder = SpacyNames.open()
         indexes = [each.index(study.eval_ngram) for each in evals]
         result = audit(
             real,
@@ -70,6 +75,7 @@ def audit(
             student=study.student,
             embedder=study.embedder,
             lists=lists,
+            finder=finder,
             progress=job.progress,
         )
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
@@ -83,6 +89,7 @@ def audit(
         "ngram": study.eval_ngram,
         "student": study.student,
         "embedder": study.embedder,
+        "names": study.names,
     }
     inputs = (
         real.fingerprint,

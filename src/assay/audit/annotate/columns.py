@@ -14,16 +14,16 @@ from assay.audit.annotate.copies import Copied, Shared, unshared
 from assay.audit.annotate.frames import Frequent, framed, frames, frequent
 from assay.audit.annotate.groups import Mentioned, mentioned
 from assay.audit.annotate.lineage import Base, lineage
+from assay.audit.annotate.nearness import USUAL, Nearness
 from assay.audit.annotate.phrases import Phrase, holding
 from assay.audit.annotate.pii import KINDS
 from assay.audit.annotate.regions import NO_REGIONS, Regions
 from assay.audit.annotate.repeats import repeats
 from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_alike
-from assay.audit.rows import NEAR, Bools, Index, Rows
+from assay.audit.rows import Bools, Index, Rows
 from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.engine.local import map_batches
 from assay.kernels.exact import row_hashes
-from assay.kernels.minhash import clusters
 from assay.kernels.text import tokens
 
 
@@ -98,7 +98,7 @@ def annotate(
     words: Frequent | None = None,
     spoken: frozenset[int] = frozenset(),
     lists: Lists = NO_LISTS,
-    near: float = NEAR,
+    near: Nearness = USUAL,
 ) -> Columns:
     """The columns of `rows`, made a batch at a time; what takes all rows at once is given or made here.
 
@@ -106,9 +106,9 @@ def annotate(
         words: By which frequent and rare words are told apart, for both sides; by default, those of `rows`.
         spoken: The languages of the real rows, where they are known.
         lists: Groups of people to look for.
-        near: Similarity from which rows count as near-duplicates.
+        near: How alike near-duplicates are.
     """
-    near_group = clusters(rows.sketches, near)
+    near_group = near.groups(rows)
     known = Known(tuple(phrases), regions, words or frequent(rows), spoken, lists)
     parts = list(map_batches(lambda batch: row_columns(batch, known), rows.batches()))
     whole = _joined(*parts) if parts else row_columns(rows, known)

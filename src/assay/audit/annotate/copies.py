@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from assay.audit.annotate.closest import Closest, closest, nowhere
 from assay.audit.annotate.passages import Folded, passages
-from assay.audit.annotate.pii import Pii, find_pii
+from assay.audit.annotate.pii import Pii, find_pii, known_on_either_side, mean_by_row
 from assay.audit.annotate.prompted import prompted
 from assay.audit.rows import Bools, Floats, Index, Rows, divide, join, mixed
 from assay.engine.local import map_batches
@@ -108,7 +108,7 @@ def copied(
     asked = _asked(rows, seed)
     rare, seen_rare, held_rare = _rare(rows, asked, real, holdout)
     values, theirs = _personal(rows), _personal(real)
-    seen_pii, held_pii = _known(values, theirs, _personal(holdout) if holdout else None)
+    seen_pii, held_pii = known_on_either_side(values, theirs, _personal(holdout) if holdout else None)
     if holdout is None:
         nearest = nowhere(len(rows))
         none = np.zeros(len(rows))
@@ -151,7 +151,7 @@ def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Row
     rare_hits[asked] = _sums(holders(ids, lambda: _run_batches(real)).roots == 2, offsets)
     values = _personal(real)
     elsewhere = _holding_values(values, values, real.root).roots > 1
-    known = _mean(values, np.ones(len(values.row)), elsewhere)
+    known = mean_by_row(values, np.ones(len(values.row)), elsewhere)
     nearest = nowhere(len(real))
     if holdout is not None:
         half, other = divide(real, 0.5, salt=salt + 1)
@@ -300,36 +300,6 @@ def _personal(rows: Rows) -> Pii:
 def _holding_values(values: Pii, theirs: Pii, root: npt.NDArray[np.uint64]) -> Holders:
     """Who holds each value."""
     return holders(values.value, lambda: ((theirs.value, _bounds(theirs), root),))
-
-
-def _known(values: Pii, seen: Pii, held: Pii | None) -> tuple[Floats, Floats]:
-    """Each row's mean share, over those of its values that real rows hold, of rows on either side that hold them."""
-    of_seen = _holding(values, seen)
-    of_held = np.zeros(len(values.row)) if held is None else _holding(values, held)
-    known = of_seen + of_held > 0
-    total = np.maximum(of_seen + of_held, 1)
-    return _mean(values, of_seen / total, known), _mean(values, of_held / total, known)
-
-
-def _holding(values: Pii, theirs: Pii) -> Floats:
-    """How many of their rows hold each value, shape (values,)."""
-    order = np.lexsort((theirs.row, theirs.value))
-    value, row = theirs.value[order], theirs.row[order]
-    new = np.ones(len(order), bool)
-    new[1:] = (value[1:] != value[:-1]) | (row[1:] != row[:-1])
-    known, number = np.unique(value[new], return_counts=True)
-    at = np.searchsorted(known, values.value)
-    inside = at < len(known)
-    counts = np.zeros(len(values.row))
-    counts[inside] = np.where(known[at[inside]] == values.value[inside], number[at[inside]], 0)
-    return counts
-
-
-def _mean(values: Pii, credit: Floats, known: Bools) -> Floats:
-    """Mean credit of each row's known values; 0 where it has none."""
-    total = np.bincount(values.row[known], weights=credit[known], minlength=values.rows)
-    number = np.bincount(values.row[known], minlength=values.rows)
-    return np.asarray(total / np.maximum(number, 1))
 
 
 def _bounds(values: Pii) -> Index:

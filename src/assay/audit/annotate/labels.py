@@ -19,6 +19,8 @@ from assay.models.linear import fit, tfidf
 FOLDS = 5
 LEAST_ROWS, MOST_CLASSES = 5, 200
 MOST_ROWS = 20_000
+# How often the whole is done again for its interval, and with how many rows at most.
+DRAWS, DRAWN_ROWS = 20, 1_000
 _BITS = 16
 _TOLERANCE = 1e-4
 # Less of a penalty than usual: confident learning lives on probabilities that tell classes apart.
@@ -52,9 +54,7 @@ class Noise:
 
     def share(self, kept: Bools) -> float:
         """Suspects among the rows counted, of the rows that are kept, with thresholds of these rows alone."""
-        among = kept[self.labelled]
-        sure, seems = _seeming(self.chances[among], self.own[among])
-        return float((sure & (seems != self.own[among])).sum() / sure.sum()) if sure.any() else float("nan")
+        return _share(self.chances, self.own, kept[self.labelled])
 
 
 def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
@@ -82,6 +82,36 @@ def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
     other[labelled[at]] = seems[at]
     margin[labelled[at]] = chances[at, seems[at]] - chances[at, own[at]]
     return Noise(counted, other >= 0, margin, other, classes, labelled, own, chances)
+
+
+def redrawn_noise(rows: Rows, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float64], float]:
+    """The share of suspects again and again, each time with other roots and a classifier of its own.
+
+    A share with the classifier held fixed scatters less than shares of fresh rows do, for those train another one.
+    Roots are drawn with replacement, so many that a draw has about 1,000 rows, and stay in their fold.
+
+    Returns: Rows with a label; the share of each draw, shape (draws,); rows with a label in a draw.
+    """
+    labels, classes = _classes(rows)
+    labelled = np.flatnonzero(labels >= 0)
+    own, judged = labels[labelled], rows.take(labelled)
+    root = np.unique(judged.root, return_inverse=True)[1]
+    roots = int(root.max()) + 1
+    number = max(round(roots * min(1.0, DRAWN_ROWS / len(own))), 1)
+    features, folds = _features(judged, np.ones(len(own), bool)), _folds(judged)
+    shares = []
+    for _ in range(DRAWS):
+        times = np.bincount(rng.integers(roots, size=number), minlength=roots)[root]
+        at = np.flatnonzero(times)
+        chances = _by_others(features[at], own[at], len(classes), folds[at], times[at])
+        shares.append(_share(chances, own[at], np.repeat(np.arange(len(at)), times[at])))
+    return float(len(own)), np.array(shares), number * len(own) / roots
+
+
+def _share(chances: npt.NDArray[np.float32], own: Index, chosen: Index | Bools) -> float:
+    """Suspects among the rows counted, of the chosen rows, with thresholds of these rows alone."""
+    sure, seems = _seeming(chances[chosen], own[chosen])
+    return float((sure & (seems != own[chosen])).sum() / sure.sum()) if sure.any() else float("nan")
 
 
 def _seeming(chances: npt.NDArray[np.float32], own: Index) -> tuple[Bools, Index]:
@@ -179,14 +209,33 @@ def _out_of_fold(
     drawn = np.ones(len(rows), bool)
     if len(rows) > MOST_ROWS:
         drawn[rng.permutation(len(rows))[MOST_ROWS:]] = False
-    folds = (mixed(rows.root, salt=60) % np.uint64(FOLDS)).astype(np.int64)
-    counts = [hashed_counts(batch.tokens, bits=_BITS) for batch in rows.batches()]
-    features = tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)
-    weights = ((folds != np.arange(FOLDS)[:, None]) & drawn).astype(np.float64)
+    return _by_others(_features(rows, drawn), labels, classes, _folds(rows), drawn)
+
+
+def _by_others(
+    features: scipy.sparse.csr_matrix,
+    labels: Index,
+    classes: int,
+    folds: Index,
+    times: npt.NDArray[np.generic],
+) -> npt.NDArray[np.float32]:
+    """Class probabilities of each row by the rows of the other folds, each of which counts so many times."""
+    weights = ((folds != np.arange(FOLDS)[:, None]) * times).astype(np.float64)
     present = np.flatnonzero(weights.any(axis=1))
-    chances = np.full((len(rows), classes), 1 / classes, np.float32)
+    chances = np.full((len(labels), classes), 1 / classes, np.float32)
     for block in fit(features, labels, weights[present], classes=classes, l2=_PENALTY, tolerance=_TOLERANCE):
         for arm, of_all in zip(block.arms, block.predict_proba(features), strict=True):
             out = folds == present[arm]
             chances[out] = of_all[out]
     return chances
+
+
+def _folds(rows: Rows) -> Index:
+    """Which fold each row is judged in; kin share one."""
+    return (mixed(rows.root, salt=60) % np.uint64(FOLDS)).astype(np.int64)
+
+
+def _features(rows: Rows, drawn: Bools) -> scipy.sparse.csr_matrix:
+    """What the classifier sees of each row, its frequencies those of the rows drawn."""
+    counts = [hashed_counts(batch.tokens, bits=_BITS) for batch in rows.batches()]
+    return tfidf(scipy.sparse.vstack(counts, format="csr"), drawn)

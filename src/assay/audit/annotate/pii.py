@@ -1,8 +1,8 @@
 """Which rows hold values that point to a person or open a door: addresses, numbers, keys.
 
 Every detector asks for what makes the value what it is (a check sum, the length its country gives it, ranges
-that are never issued), so that long numbers are not called cards. Names of people and street addresses need a
-model of language and are not looked for. Digits and addresses are ASCII ones.
+that are never issued), so that long numbers are not called cards. Names of people need a model of language
+(`annotate.names`); street addresses are not looked for. Digits and addresses are ASCII ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from assay.audit.rows import Bools, Index
+from assay.audit.rows import Bools, Floats, Index
 from assay.kernels.arrow import text_buffers
 from assay.kernels.hints import AT, COLONS, DASHES, DOTTED, IBAN, LONG, NUMBER, hints
 
@@ -48,6 +48,10 @@ class Pii:
         held = np.zeros(self.rows, bool)
         held[self.row[self.kind == KINDS.index(kind)]] = True
         return held
+
+    def holds_any(self) -> Bools:
+        """Rows with any value, shape (rows,)."""
+        return np.bincount(self.row, minlength=self.rows) > 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,36 @@ def find_pii(text: pa.Array) -> Pii:
         np.array(start, np.int64),
         np.array(end, np.int64),
     )
+
+
+def known_on_either_side(values: Pii, seen: Pii, held: Pii | None) -> tuple[Floats, Floats]:
+    """Each row's mean share, over those of its values that real rows hold, of rows on either side that hold them."""
+    of_seen = _holding(values, seen)
+    of_held = np.zeros(len(values.row)) if held is None else _holding(values, held)
+    known = of_seen + of_held > 0
+    total = np.maximum(of_seen + of_held, 1)
+    return mean_by_row(values, of_seen / total, known), mean_by_row(values, of_held / total, known)
+
+
+def _holding(values: Pii, theirs: Pii) -> Floats:
+    """How many of their rows hold each value, shape (values,)."""
+    order = np.lexsort((theirs.row, theirs.value))
+    value, row = theirs.value[order], theirs.row[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (value[1:] != value[:-1]) | (row[1:] != row[:-1])
+    known, number = np.unique(value[new], return_counts=True)
+    at = np.searchsorted(known, values.value)
+    inside = at < len(known)
+    counts = np.zeros(len(values.row))
+    counts[inside] = np.where(known[at[inside]] == values.value[inside], number[at[inside]], 0)
+    return counts
+
+
+def mean_by_row(values: Pii, credit: Floats, known: Bools) -> Floats:
+    """Mean credit of each row's known values; 0 where it has none."""
+    total = np.bincount(values.row[known], weights=credit[known], minlength=values.rows)
+    number = np.bincount(values.row[known], minlength=values.rows)
+    return np.asarray(total / np.maximum(number, 1))
 
 
 def _values(body: bytes, hinted: int) -> Iterator[tuple[int, int, int, int]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from assay.audit.annotate.labels import MOST_ROWS, Noise, label_noise
+from assay.audit.annotate.labels import DRAWN_ROWS, DRAWS, MOST_ROWS, Noise, label_noise, redrawn_noise
 from assay.audit.probe import Reader, SampleProbe
 from assay.audit.rows import Rows
 from assay.core.errors import InputError
@@ -37,9 +37,11 @@ PROBE = SampleProbe(
     "quality.label_noise_share",
     _prepare,
     "confident learning: rows that are confidently of another class than their label / rows that are "
-    "confidently of any class; logistic regression on TF-IDF, 5 folds by root id, a threshold for each class",
+    "confidently of any class; logistic regression on TF-IDF, 5 folds by root id, a threshold for each class; interval: "
+    f"{DRAWS} bootstrap draws of at most {DRAWN_ROWS:,} rows by root, each with classifiers of its own",
     equal="rows",
     against_real=False,
     most=MOST_ROWS,
     least=200,
+    redrawn=redrawn_noise,
 )
