@@ -80,9 +80,9 @@ def _told(letters: Index, words: Tokens, reach: Index) -> Codes:
     told[total < np.where(eastern > 0, _LEAST_LETTERS // 4, _LEAST_LETTERS)] = UNKNOWN
     by_words = clear & lists.listed[main] & (total >= _LEAST_LETTERS)
     if by_words.any():
-        place = places(lists.slots, lists.words, words.ids)
+        known = words.vocabulary
         found = _by_words(
-            place, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
+            places(lists.slots, lists.words, known.ids), known.at, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
             lists.weights, lists.scripts,
         )  # fmt: skip
         told[by_words] = found[by_words]
@@ -115,7 +115,7 @@ def spoken(rows: Rows) -> frozenset[int]:
 
 def of_answers(rows: Rows) -> Codes:
     """The language of each row's answer."""
-    return languages(rows.answer, rows.tokens if rows.answer is rows.text else None)
+    return languages(rows.answer, rows.tokens if rows.answer is rows.text and rows.surveyed else None)
 
 
 def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
@@ -184,8 +184,8 @@ def _lists() -> _Lists:
 
 
 @numba.njit(nogil=True, cache=True)
-def _by_words(place, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
-    """The language of each row with a `script`, or UNKNOWN; `place` is that of each token in the lists, or -1."""
+def _by_words(place, at_word, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
+    """The language of each row with a `script`, or UNKNOWN; `place` is that of each different word in the lists, or -1."""
     told = np.full(len(script), UNKNOWN, np.int16)
     last_row = np.full(len(weights), -1, np.int64)
     found, different = np.zeros(len(scripts), np.float32), np.zeros(len(scripts), np.float32)
@@ -199,7 +199,7 @@ def _by_words(place, offsets, ends, reach, script, bounds, held, weights, script
             if ends[token] > reach[row]:
                 break
             number += 1
-            word = place[token]
+            word = place[at_word[token]]
             if word < 0:
                 continue
             # A text that says one word again and again is no evidence of a language.

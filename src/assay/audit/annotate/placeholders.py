@@ -6,9 +6,8 @@ import re
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, Hints, hints, matches
 
 _NAMED = (
     r"(?:(?:your|recipient(?:'s)?|sender(?:'s)?|company|customer|client|employee|employer|"
@@ -33,14 +32,15 @@ _PATTERN = "|".join(
 )
 
 
-def placeholders(answers: pa.Array) -> Checked:
+def placeholders(answers: pa.Array, seen: Hints | None = None) -> Checked:
     """Rows whose answer holds a gap such as ``[Your Name]``, ``{{name}}``, ``TODO:`` or lorem ipsum.
 
     Args:
         answers: Text the model should have written, shape (rows,).
+        seen: Its hints, where they are known.
     """
-    found = pc.match_substring_regex(pc.fill_null(answers, ""), _PATTERN)
-    return Checked(np.ones(len(answers), bool), np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool))
+    where = (seen or hints(answers)).gaps
+    return Checked(np.ones(len(answers), bool), matches(answers, _PATTERN, where=where))
 
 
 def locate(answer: str) -> tuple[int, int] | None:

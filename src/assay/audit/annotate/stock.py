@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.audit.rows import Bools
+from assay.kernels.edges import Prefixes, beginning, prefixes
 
 # Such phrases come first or last; between, the same words are often quoted.
 _EDGE_CHARACTERS = 200
@@ -26,19 +27,30 @@ class Stock:
     Attributes:
         leading: For the first 200 characters of a row.
         closing: For the last 200; None where the file has no such phrase.
+        at_start, at_end: How the phrases begin that either finds.
     """
 
     leading: str
     closing: str | None
+    at_start: Prefixes
+    at_end: Prefixes
 
 
 def holds(answers: pa.Array, stock: Stock) -> Bools:
     """Rows whose answer holds a stock phrase where it counts, shape (rows,)."""
-    text = pc.fill_null(answers, "")
-    found = pc.match_substring_regex(_plain(text, 0, _EDGE_CHARACTERS), stock.leading)
+    found = _matching(answers, stock.leading, stock.at_start, 0, _EDGE_CHARACTERS)
     if stock.closing is not None:
-        found = pc.or_(found, pc.match_substring_regex(_plain(text, -_EDGE_CHARACTERS, None), stock.closing))
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+        found |= _matching(answers, stock.closing, stock.at_end, -_EDGE_CHARACTERS, None)
+    return found
+
+
+def _matching(answers: pa.Array, pattern: str, begin: Prefixes, start: int, stop: int | None) -> Bools:
+    """Rows of which the characters from `start` to `stop` hold a phrase: few need the pattern to tell."""
+    found = beginning(answers, begin, _EDGE_CHARACTERS, at_end=stop is None)
+    if found.any():
+        edges = _plain(pc.fill_null(answers.filter(pa.array(found)), ""), start, stop)
+        found[found] = pc.match_substring_regex(edges, pattern).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _plain(text: pa.Array, start: int, stop: int | None) -> pa.Array:
@@ -74,7 +86,12 @@ def stock(file: str) -> Stock:
     closings = [_pattern(line[1:].strip()) for line in lines if line[0] == "$"]
     leading = [rf"^{_BEFORE}(?:{'|'.join(openings)})"] if openings else []
     leading += [rf"(?:{'|'.join(anywhere)})"] if anywhere else []
-    return Stock("|".join(leading), f"(?:{'|'.join(closings)})" if closings else None)
+    return Stock(
+        "|".join(leading),
+        f"(?:{'|'.join(closings)})" if closings else None,
+        prefixes([line.lstrip("* ") for line in lines if line[0] != "$"]),
+        prefixes([line[1:].strip() for line in lines if line[0] == "$"]),
+    )
 
 
 def _pattern(phrase: str) -> str:
