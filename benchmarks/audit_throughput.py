@@ -170,7 +170,7 @@ def tallies(rows: Rows) -> npt.NDArray[np.float64]:
 
     def tally(batch: Rows) -> npt.NDArray[np.float64]:
         made = row_columns(batch, known)
-        return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
+        return buckets(made, np.hstack([each.tally(made) for each in PROBES if isinstance(each, Probe)]))
 
     return functools.reduce(np.add, map_batches(tally, rows.batches()))
 

@@ -1,7 +1,8 @@
-"""Which rows may hold one of many phrases near their start or end: asked before any pattern is tried."""
+"""Which rows hold one of many phrases near their start or end, regardless of case."""
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,47 +14,58 @@ from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 
-# Characters that a phrase is known by at first, and at most.
-_FIRST, _MOST = 4, 12
-_BITS = 14
+# Characters that tell whether a place is worth a look, and bits of their key.
+_FIRST, _BITS = 4, 14
 
 
 @dataclass(frozen=True)
-class Prefixes:
-    """How phrases begin, regardless of case.
+class Literals:
+    """Phrases of four characters or more.
 
     Attributes:
-        known: Keys of the first four characters, shape (2^14,).
-        letters: The first characters of each phrase, 0 behind a shorter one; shape (phrases, 12).
+        known: Keys of the first four characters of a phrase, shape (2^14,).
+        letters: The folded characters of each phrase, 0 behind its end; shape (phrases, longest).
+        opening: The phrase counts only where nothing but skipped characters stands before it, shape (phrases,).
+        skipped: Which characters those are, by code point; shape (0x3100,).
+        words: Letters, digits and the underscore of ASCII, between which no phrase begins or ends; shape (128,).
     """
 
     known: npt.NDArray[np.bool_]
     letters: npt.NDArray[np.uint32]
+    opening: npt.NDArray[np.bool_]
+    skipped: npt.NDArray[np.bool_]
+    words: npt.NDArray[np.bool_]
 
 
-def prefixes(phrases: Sequence[str]) -> Prefixes:
-    """The table of `phrases`, of at least four characters each."""
-    letters = np.zeros((len(phrases), _MOST), np.uint32)
-    for row, phrase in enumerate(phrases):
-        codes = [int(folds()[ord(sign)]) for sign in phrase[:_MOST]]
-        letters[row, : len(codes)] = codes
+def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str = "") -> Literals:
+    """The table of phrases that count as a row's opening, and of those that count anywhere."""
+    phrases = [*openings, *anywhere]
+    letters = np.zeros((len(phrases), max(map(len, phrases), default=0) + 1), np.uint32)
     known = np.zeros(1 << _BITS, np.bool_)
-    for row in letters:
+    for row, phrase in zip(letters, phrases, strict=True):
+        row[: len(phrase)] = [folds()[ord(sign)] for sign in phrase]
         known[_key(row, 0)] = True
-    return Prefixes(known, letters)
+    before = np.zeros(0x3100, np.bool_)
+    before[[int(folds()[ord(sign)]) for sign in skipped]] = True
+    words = np.zeros(128, np.bool_)
+    words[[ord(sign) for sign in string.ascii_letters + string.digits + "_"]] = True
+    return Literals(known, letters, np.arange(len(phrases)) < len(openings), before, words)
 
 
-def beginning(column: TextColumn, sought: Prefixes, most: int, *, at_end: bool) -> npt.NDArray[np.bool_]:
-    """Rows whose first or last `most` characters hold the beginning of a phrase, shape (num_rows,).
+def holding(
+    column: TextColumn, phrases: Literals, most: int, *, at_end: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Rows whose first `most` characters hold a phrase, shape (num_rows,).
 
     Args:
         column: Text; a null counts as an empty row.
+        at_end: The last characters count, not the first.
     """
-    if not len(sought.letters):
+    if not len(phrases.letters):
         return np.zeros(len(column), bool)
+    tables = phrases.known, phrases.letters, phrases.opening, phrases.skipped, phrases.words
     parts = [
-        _beginning(offsets, data, folds(), sought.known, sought.letters, most, at_end)
-        for offsets, data in text_buffers(column)
+        _holding(offsets, data, folds(), *tables, most, at_end) for offsets, data in text_buffers(column)
     ]
     return np.concatenate([np.zeros(0, np.bool_), *parts])
 
@@ -67,9 +79,26 @@ def _key(codes, at):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _beginning(offsets, data, folds, known, letters, most, at_end):  # type: ignore[no-untyped-def]
+def _stands(codes, first, end, phrase, words):  # type: ignore[no-untyped-def]
+    """Whether the phrase stands at `first`, and is no part of a longer word."""
+    size = 0
+    while phrase[size] != 0:
+        if first + size >= end or codes[first + size] != phrase[size]:
+            return False
+        size += 1
+    after = first + size
+    cut = phrase[0] < 128 and words[phrase[0]] and first > 0 and codes[first - 1] < 128
+    if cut and words[codes[first - 1]]:
+        return False
+    last = phrase[size - 1]
+    cut = last < 128 and words[last] and after < end and codes[after] < 128
+    return not (cut and words[codes[after]])
+
+
+@numba.njit(nogil=True, cache=True)
+def _holding(offsets, data, folds, known, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
     found = np.zeros(len(offsets) - 1, np.bool_)
-    codes = np.zeros(most + _MOST, np.uint32)
+    codes = np.zeros(most + _FIRST, np.uint32)
     for row in range(len(found)):
         at, stop = offsets[row], offsets[row + 1]
         if at_end:
@@ -82,20 +111,11 @@ def _beginning(offsets, data, folds, known, letters, most, at_end):  # type: ign
             code, at = decode(data, at)
             codes[number] = folds[code] if code < len(folds) else code
             number += 1
-        # Behind the last one nothing may be left of another row.
-        codes[number : number + _MOST] = 0
+        fresh = True  # nothing but skipped characters so far
         for first in range(number - _FIRST + 1):
-            if not known[_key(codes, first)]:
-                continue
-            for phrase in letters:
-                same = True
-                for place in range(_MOST):
-                    if phrase[place] != 0 and phrase[place] != codes[first + place]:
-                        same = False
-                        break
-                if same:
-                    found[row] = True
-                    break
-            if found[row]:
-                break
+            if known[_key(codes, first)]:
+                for place in range(len(letters)):
+                    if (fresh or not opening[place]) and _stands(codes, first, number, letters[place], words):
+                        found[row] = True
+            fresh = fresh and codes[first] < len(skipped) and skipped[codes[first]]
     return found

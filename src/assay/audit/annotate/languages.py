@@ -30,8 +30,10 @@ _MAIN_SCRIPT = 0.6
 _KANA = 0.05
 # Weight of the list words found, their share of the row's words, and how far ahead of the next language.
 _LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
-# So much of a row tells its language; the rest would only cost time.
-_CHARACTERS = 1000
+# So much of a row tells its language; the rest would only cost time. Of 2,235 longer rows of eight corpora, one of
+# them in 80 languages, whose language the first 1,000 characters tell, these tell 2,214 alike, the others not at all
+# and none otherwise; 27 rows more are told.
+_CHARACTERS = 600
 _FENCED = "(?s)```.*?(?:```|$)"
 _TRANSLATION = (
     r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
@@ -45,7 +47,7 @@ _TRANSLATION = (
 def languages(text: pa.Array, words: Tokens | None = None) -> Codes:
     """The language of each row as a position in `names`, or -1 where it cannot be told; shape (rows,).
 
-    Code between fences does not count. A script that one major language writes tells by itself; otherwise
+    The first 600 characters tell. Code between fences does not count. A script that one major language writes tells by itself; otherwise
     the words of ``languages.txt`` decide, and a row too short to hold enough of them stays unknown.
 
     Args:
