@@ -15,7 +15,7 @@ from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 
 # Characters that tell whether a place is worth a look, and bits of their key.
-_FIRST, _BITS = 4, 14
+_FIRST, _BITS = 4, 16
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Literals:
     """Phrases of four characters or more.
 
     Attributes:
-        known: Keys of the first four characters of a phrase, shape (2^14,).
+        known: Keys of the first four characters of a phrase, shape (2^16,).
         letters: The folded characters of each phrase, 0 behind its end; shape (phrases, longest).
         opening: The phrase counts only where nothing but skipped characters stands before it, shape (phrases,).
         skipped: Which characters those are, by code point; shape (0x3100,).
@@ -44,7 +44,10 @@ def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str =
     known = np.zeros(1 << _BITS, np.bool_)
     for row, phrase in zip(letters, phrases, strict=True):
         row[: len(phrase)] = [folds()[ord(sign)] for sign in phrase]
-        known[_key(row, 0)] = True
+        packed = 0
+        for code in row[:_FIRST]:
+            packed = packed << 8 & 0xFFFFFFFF | int(code) & 0xFF
+        known[_key(packed)] = True
     before = np.zeros(0x3100, np.bool_)
     before[[int(folds()[ord(sign)]) for sign in skipped]] = True
     words = np.zeros(128, np.bool_)
@@ -71,11 +74,9 @@ def holding(
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _key(codes, at):  # type: ignore[no-untyped-def]
-    state = np.uint32(0)
-    for place in range(at, at + _FIRST):
-        state = np.uint32(state * np.uint32(0x9E3779B1)) ^ np.uint32(codes[place])
-    return np.int64(np.uint32(state * np.uint32(0x85EBCA6B)) >> np.uint32(32 - _BITS))
+def _key(packed):  # type: ignore[no-untyped-def]
+    """Of the last bytes of four characters."""
+    return np.uint32(np.uint32(packed) * np.uint32(0x9E3779B1)) >> np.uint32(32 - _BITS)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -98,7 +99,7 @@ def _stands(codes, first, end, phrase, words):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _holding(offsets, data, folds, known, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
     found = np.zeros(len(offsets) - 1, np.bool_)
-    codes = np.zeros(most + _FIRST, np.uint32)
+    codes, places = np.zeros(most, np.uint32), np.zeros(most + 1, np.int64)
     for row in range(len(found)):
         at, stop = offsets[row], offsets[row + 1]
         if at_end:
@@ -106,16 +107,27 @@ def _holding(offsets, data, folds, known, letters, opening, skipped, words, most
             while at > begin and number < most:
                 at -= 1
                 number += data[at] & 0xC0 != 0x80
-        number = 0
+        number = looks = 0
+        packed = np.uint32(0)
         while at < stop and number < most:
-            code, at = decode(data, at)
-            codes[number] = folds[code] if code < len(folds) else code
+            byte = data[at]
+            if byte < 128:
+                at += 1
+                code = folds[byte]
+            else:
+                other, at = decode(data, at)
+                code = folds[other] if other < len(folds) else other
+            codes[number] = code
             number += 1
-        fresh = True  # nothing but skipped characters so far
-        for first in range(number - _FIRST + 1):
-            if known[_key(codes, first)]:
-                for place in range(len(letters)):
-                    if (fresh or not opening[place]) and _stands(codes, first, number, letters[place], words):
-                        found[row] = True
-            fresh = fresh and codes[first] < len(skipped) and skipped[codes[first]]
+            packed = np.uint32(packed << np.uint32(8)) | np.uint32(code & 0xFF)
+            places[looks] = number - _FIRST
+            looks += known[_key(packed)]
+        skips = 0
+        while skips < number and codes[skips] < len(skipped) and skipped[codes[skips]]:
+            skips += 1
+        for look in range(looks):
+            first = places[look]
+            for place in range(len(letters)):
+                if first >= 0 and (first <= skips or not opening[place]) and not found[row]:
+                    found[row] = _stands(codes, first, number, letters[place], words)
     return found

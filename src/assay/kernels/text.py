@@ -12,7 +12,7 @@ import numpy.typing as npt
 from assay.core.lazy import lazy
 from assay.kernels.arrow import Offsets, TextColumn, text_buffers
 from assay.kernels.hashing import SEED, absorb, mix
-from assay.kernels.numbering import kinds as distinct
+from assay.kernels.numbering import kinds_of
 from assay.kernels.scripts import (
     APOSTROPHE,
     DIGIT,
@@ -61,7 +61,7 @@ class Tokens:
     @lazy
     def vocabulary(self) -> Vocabulary:
         """The different words: what is known of a word is looked up once and not wherever it stands."""
-        return Vocabulary(*distinct(self.ids))
+        return Vocabulary(*kinds_of(self.ids))
 
     def take(self, index: npt.NDArray[np.int64]) -> Tokens:
         """The tokens of the rows at `index`, in that order."""
@@ -77,13 +77,17 @@ class Vocabulary:
     """The different words of some rows, in the order in which they are first met.
 
     Attributes:
-        ids, counts: Hash of each, and how often it stands in the rows; shape (different words,).
+        ids: Hash of each, shape (different words,).
         at: Place of each token's word in `ids`, shape (num_tokens,).
     """
 
     ids: npt.NDArray[np.uint64]
-    counts: npt.NDArray[np.int64]
     at: npt.NDArray[np.int32]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How often each stands in the rows, shape (different words,)."""
+        return np.bincount(self.at, minlength=len(self.ids))
 
 
 @dataclass(frozen=True)
@@ -287,7 +291,8 @@ def _survey(offsets, data, roles, folds, kinds, starters, plain):  # type: ignor
             found += 1
             opens = False
         counts[row] = found - before
-    return counts, ids[:found].copy(), starts[:found].copy(), ends[:found].copy(), looks[:found].copy()
+    # What lies behind was never written to, so that it takes no memory to keep it.
+    return counts, ids[:found], starts[:found], ends[:found], looks[:found]
 
 
 @numba.njit(nogil=True, cache=True)
