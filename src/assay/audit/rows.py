@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from assay.audit.turns import joined, said_by
 from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
-from assay.engine.batches import bounds, gather, text_bytes
 from assay.core.lazy import lazy
+from assay.engine.batches import bounds, gather, text_bytes
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
 from assay.kernels.text import Characters, Survey, Tokens, characters, survey

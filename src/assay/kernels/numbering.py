@@ -134,14 +134,14 @@ def _kinds(items):  # type: ignore[no-untyped-def]
                     slot = (slot + 1) & ((1 << bits) - 1)
                 slots[slot] = each
         item = items[at]
-        slot = np.uint64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
-        known = slots[slot]
+        here = np.uint64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
+        known = slots[here]
         while known >= 0 and distinct[np.uint32(known)] != item:
-            slot = (slot + np.uint64(1)) & np.uint64((1 << bits) - 1)
-            known = slots[slot]
+            here = (here + np.uint64(1)) & np.uint64((1 << bits) - 1)
+            known = slots[here]
         if known < 0:
             known = np.int32(found)
-            slots[slot] = known
+            slots[here] = known
             distinct[found] = item
             found += 1
         kind[at] = known

@@ -143,7 +143,7 @@ def _look_up(slots, ids, item):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _look_up_all(slots, ids, items):  # type: ignore[no-untyped-def]
     """Place of each of the `items` in `ids`, or -1."""
-    found = np.empty(len(items), np.int64)
+    found = np.empty(len(items), np.int32)
     for at in range(len(items)):
         found[at] = _look_up(slots, ids, items[at])
     return found
@@ -166,7 +166,23 @@ def _slots(ids):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _find(offsets, data, words, known, first, starts, rows, kinds, slots, ids, reach, capital, bounds, owners, themes):  # type: ignore[no-untyped-def]
+def _find(  # type: ignore[no-untyped-def]
+    offsets,
+    data,
+    words,
+    known,
+    first,
+    starts,
+    rows,
+    kinds,
+    slots,
+    ids,
+    reach,
+    capital,
+    bounds,
+    owners,
+    themes,
+):
     """Row, group, first token and number of tokens of each phrase found, shape (4, found)."""
     found = 0
     marks = np.empty((4, 1024), np.int64)

@@ -35,7 +35,9 @@ PLAIN, NUMBER, NAME = range(3)
 # A word after one of these, or after a line's end, is in upper case because a sentence begins.
 _BEFORE_A_SENTENCE = '.!?:;"\u201c\u2026*#-\n'
 # Bits beside a letter's fold.
-_PLAIN_WORD, _PLAIN_CAPITAL, _PLAIN_DIGIT, _PLAIN_STARTER, _PLAIN_APOSTROPHE = (1 << bit for bit in range(8, 13))
+_PLAIN_WORD, _PLAIN_CAPITAL, _PLAIN_DIGIT, _PLAIN_STARTER, _PLAIN_APOSTROPHE = (
+    1 << bit for bit in range(8, 13)
+)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,22 @@ class Checked:
 
 
 # Every pattern below needs one of these strings: whoever holds none is done with after one pass over the bytes.
-_GAPS = ("[", "{{", "<ins", "<you", "<ent", "<add", "(ins", "(you", "psum", "XX", "TODO", "FIXME", "TBD", "YOUR_")
+_GAPS = (
+    "[",
+    "{{",
+    "<ins",
+    "<you",
+    "<ent",
+    "<add",
+    "(ins",
+    "(you",
+    "psum",
+    "XX",
+    "TODO",
+    "FIXME",
+    "TBD",
+    "YOUR_",
+)
 _FENCE, _EQUALS = "```", "="
 
 

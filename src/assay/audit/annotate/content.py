@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from assay.audit.annotate.arithmetic import wrong_arithmetic
 from assay.audit.annotate.boilerplate import boilerplate
 from assay.audit.annotate.checked import Checked, hints
