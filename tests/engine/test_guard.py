@@ -9,7 +9,7 @@ from assay.core.corpus import Corpus, root_hash, schema
 from assay.core.errors import InputError
 from assay.engine.guard import Split, copies_of, split
 from assay.kernels.exact import exact_matches, plain
-from assay.kernels.minhash import near_matches
+from assay.kernels.minhash import Sketches, matches, sketch
 from assay.kernels.text import tokens
 
 BANKING = Path(__file__).parents[3] / "shared" / "data" / "banking77" / "banking_data"
@@ -68,18 +68,22 @@ def test_every_row_lands_in_one_part_in_the_promised_shares(tmp_path: Path) -> N
     assert done.left_out.tolist() == []
 
 
+def sketched(corpus: Corpus) -> Sketches:
+    return sketch(tokens(text_of(corpus)))
+
+
 def test_no_test_row_has_a_sibling_or_near_duplicate_elsewhere(tmp_path: Path) -> None:
     done = split(corpus(tmp_path / "real", *families(300)), tmp_path / "split")
     for part in (done.train, done.reference):
         assert not set(column(done.test, "root")) & set(column(part, "root"))
-        rows, _ = near_matches(tokens(text_of(done.test)), tokens(text_of(part)))
+        rows, _ = matches(sketched(done.test), sketched(part))
         assert (rows == -1).all()
 
 
 def test_near_duplicates_may_part_between_train_and_reference_but_siblings_never(tmp_path: Path) -> None:
     done = split(corpus(tmp_path / "real", *families(300)), tmp_path / "split")
     assert not set(column(done.train, "root")) & set(column(done.reference, "root"))
-    rows, _ = near_matches(tokens(text_of(done.reference)), tokens(text_of(done.train)))
+    rows, _ = matches(sketched(done.reference), sketched(done.train))
     assert (rows >= 0).any()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from assay.core.errors import InputError
 from assay.kernels import minhash
-from assay.kernels.minhash import near_clusters, near_matches, signatures
+from assay.kernels.minhash import clusters, matches, signatures, sketch
 from assay.kernels.text import Tokens, tokens
 
 THRESHOLD = 0.7
@@ -56,7 +56,7 @@ def test_clusters_equal_brute_force_over_planted_near_duplicates() -> None:
     texts = planted(np.random.default_rng(0), 100, 4)
     expected = brute_clusters(texts)
     assert 110 < len(set(expected)) < 190  # pairs on both sides of the threshold
-    assert near_clusters(of(texts)).tolist() == expected
+    assert clusters(sketch(of(texts))).tolist() == expected
 
 
 def test_chains_of_edits_end_in_one_cluster() -> None:
@@ -66,14 +66,14 @@ def test_chains_of_edits_end_in_one_cluster() -> None:
         words[step * 6] = f"v{step}"
         chain.append(" ".join(words))
     assert jaccard(chain[0], chain[-1]) < THRESHOLD
-    assert near_clusters(of([*chain, "something else entirely here"])).tolist() == [0] * 10 + [10]
+    assert clusters(sketch(of([*chain, "something else entirely here"]))).tolist() == [0] * 10 + [10]
 
 
 def test_matches_equal_brute_force() -> None:
     rng = np.random.default_rng(1)
     texts = planted(rng, 120, 4)
     query, target = [*texts[1::2], "nothing like it at all"], texts[0::2] + planted(rng, 30, 0)
-    rows, scores = near_matches(of(query), of(target))
+    rows, scores = matches(sketch(of(query)), sketch(of(target)))
     for row, text in enumerate(query):
         similarities = [jaccard(text, other) for other in target]
         best = max(similarities)
@@ -89,37 +89,37 @@ def test_matches_equal_brute_force() -> None:
 def test_other_thresholds_find_their_pairs_too(threshold: float) -> None:
     texts = planted(np.random.default_rng(2), 200, 9)
     query, target = texts[1::2], texts[0::2]
-    rows, _ = near_matches(of(query), of(target), threshold=threshold)
+    rows, _ = matches(sketch(of(query), threshold), sketch(of(target), threshold))
     expected = [jaccard(a, b) >= threshold for a, b in zip(query, target, strict=True)]
     assert (rows >= 0).tolist() == expected
 
 
 def test_short_and_empty_rows() -> None:
     texts = ["", "yes", "Yes!", "...", "yes sir", "sir yes", "", "yes sir."]
-    assert near_clusters(of(texts)).tolist() == [0, 1, 1, 3, 4, 5, 6, 4]
-    rows, scores = near_matches(of(texts), of(["no", "YES", "", "yes"]))
+    assert clusters(sketch(of(texts))).tolist() == [0, 1, 1, 3, 4, 5, 6, 4]
+    rows, scores = matches(sketch(of(texts)), sketch(of(["no", "YES", "", "yes"])))
     assert rows.tolist() == [-1, 1, 1, -1, -1, -1, -1, -1]
     assert scores[1] == 1
 
 
 def test_no_rows_at_all() -> None:
     nothing, something = of([]), of(["one two three four"])
-    assert near_clusters(nothing).shape == (0,)
-    assert near_matches(nothing, something)[0].shape == (0,)
-    assert near_matches(something, nothing)[0].tolist() == [-1]
+    assert clusters(sketch(nothing)).shape == (0,)
+    assert matches(sketch(nothing), sketch(something))[0].shape == (0,)
+    assert matches(sketch(something), sketch(nothing))[0].tolist() == [-1]
 
 
 def test_a_corpus_of_one_row_repeated_is_one_set() -> None:
     repeated = of(["the same row of words again and again"] * 20_000 + ["another row of other words"])
-    sketches = minhash.sketch(repeated)
+    sketches = sketch(repeated)
     assert len(minhash._sets(sketches.hashes, sketches.lengths > 0)[0]) == 2
-    assert np.unique(near_clusters(repeated)).tolist() == [0, 20_000]
+    assert np.unique(clusters(sketches)).tolist() == [0, 20_000]
 
 
 def test_rows_of_one_template_end_in_one_cluster() -> None:
     body = " ".join(f"word{i}" for i in range(60))
     texts = [f"{body} {i} {i * 7}" for i in range(5_000)]
-    assert not near_clusters(of(texts)).any()
+    assert not clusters(sketch(of(texts))).any()
 
 
 def test_signatures_estimate_the_similarity() -> None:
@@ -134,12 +134,12 @@ def test_signatures_estimate_the_similarity() -> None:
 @pytest.mark.parametrize("threshold", [0.0, 1.1, -1.0, float("nan")])
 def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
     with pytest.raises(InputError, match="threshold"):
-        near_clusters(of(["a"]), threshold=threshold)
+        sketch(of(["a"]), threshold)
 
 
 def test_a_pair_exactly_at_the_threshold_counts() -> None:
     words = [f"w{i}" for i in range(102)]
     whole, part = " ".join(words), " ".join(words[:57])  # 100 shingles and 55 of them
-    rows, scores = near_matches(of([part]), of([whole]), threshold=0.55)
+    rows, scores = matches(sketch(of([part]), 0.55), sketch(of([whole]), 0.55))
     assert rows.tolist() == [0]
     assert scores[0] == pytest.approx(0.55)

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.kernels.numbering import index, kinds, numbered, places
-from assay.kernels.signs import holding
+from assay.kernels.signs import signs
 
 
 def test_each_item_of_a_row_is_numbered_once_in_the_order_met() -> None:
@@ -30,7 +30,8 @@ def test_places_are_those_of_a_search() -> None:
 
 def test_a_sign_is_held_or_not() -> None:
     column = pa.array(["a = b", None, "", "ab", "="], pa.large_string())
-    assert holding(column, "=").tolist() == [True, False, False, False, True]
+    found = signs(column, ("=", "AB"))
+    assert found.any_of("=").tolist() == [True, False, False, False, True]
 
 
 def test_kinds_are_counted_and_point_back_however_many_there_are() -> None:

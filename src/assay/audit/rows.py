@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 
 from assay.audit.turns import joined, said_by
 from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
+from assay.core.lazy import lazy
 from assay.engine.batches import bounds, gather, text_bytes
-from assay.engine.lazy import lazy
 from assay.engine.sketch import sketch_batches
 from assay.kernels.minhash import Sketches
-from assay.kernels.text import Characters, Tokens, characters, tokens
+from assay.kernels.text import Characters, Survey, Tokens, characters, survey
 
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -129,16 +129,29 @@ class Rows:
             if name == "label" or name.startswith(SLICE_PREFIX)
         }
 
-    @lazy
+    @property
     def tokens(self) -> Tokens:
-        """The words of each row; of few rows they are found once, for every part of them."""
+        """The words of each row."""
+        return self.survey.words
+
+    @lazy
+    def survey(self) -> Survey:
+        """The words of each row and their looks; of few rows they are found once, for every part of them."""
         above, index = self, None
-        while above.source is not None and "tokens" not in above.__dict__:
+        while above.source is not None and "survey" not in above.__dict__:
             index = above.source[1] if index is None else above.source[1][index]
             above = above.source[0]
-        if index is not None and ("tokens" in above.__dict__ or above.few):
-            return above.tokens.take(index)
-        return tokens(self.text)
+        if index is not None and ("survey" in above.__dict__ or above.few):
+            return above.survey.take(index)
+        return survey(self.text)
+
+    @property
+    def surveyed(self) -> bool:
+        """Whether the words are known or soon made of those of more rows."""
+        above = self
+        while above.source is not None and "survey" not in above.__dict__:
+            above = above.source[0]
+        return "survey" in above.__dict__ or above.few
 
     @lazy
     def few(self) -> bool:
@@ -170,7 +183,7 @@ class Rows:
         """Tokens per row."""
         if "sketches" in self.__dict__:
             return self.sketches.lengths
-        if "tokens" not in self.__dict__ and self.source is not None and "lengths" in self.source[0].__dict__:
+        if "survey" not in self.__dict__ and self.source is not None and "lengths" in self.source[0].__dict__:
             return self.source[0].lengths[self.source[1]]
         if next(self.batches(), self) is self:
             return np.diff(self.tokens.offsets)

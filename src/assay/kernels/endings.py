@@ -45,6 +45,9 @@ class Endings:
             letter or number.
         open: A bracket that opens before a letter or number on the last line is not closed.
         fenced: A code fence is not closed.
+
+    Only `last` is told of every row. Of one that ends in anything but a letter, and may hold no fence, the others
+    say nothing.
     """
 
     last: npt.NDArray[np.uint8]
@@ -56,13 +59,18 @@ class Endings:
     fenced: Bools
 
 
-def endings(column: TextColumn) -> Endings:
+def endings(column: TextColumn, fences: Bools) -> Endings:
     """How each row ends.
 
     Args:
         column: Text, shape (rows,); a null counts as an empty row.
+        fences: Rows that may hold a code fence, shape (rows,).
     """
-    parts = [_walk(offsets, data, _kinds(), roles()) for offsets, data in text_buffers(column)]
+    parts, start = [], 0
+    for offsets, data in text_buffers(column):
+        part = fences[start : start + len(offsets) - 1]
+        start += len(part)
+        parts.append(_walk(offsets, data, _kinds(), roles(), part))
     last, stops, words, prose, stopped, opened, fenced = np.concatenate(
         [np.zeros((7, 0), np.int64), *parts], axis=1
     )
@@ -88,12 +96,37 @@ def _kinds() -> npt.NDArray[np.uint8]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
+def _last(data, begin, stop, kinds):  # type: ignore[no-untyped-def]
+    """The kind of the last character that is no white space; of a tag, `OTHER`."""
+    last, at = BLANK, stop
+    while at > begin:
+        at -= 1
+        if data[at] & 0xC0 == 0x80:  # not the first byte of its character
+            continue
+        code, _ = decode(data, at)
+        kind = kinds[code]
+        if last == BLANK:
+            if kind == BLANK:
+                continue
+            last = kind
+            if kind != LETTER and kind != NUMBER:
+                return kind
+        elif code != 10 and code != 95 and kind != LETTER and kind != NUMBER:
+            # What the word hangs on, over line ends and underscores.
+            return OTHER if code == 35 or code == 64 else last
+    return OTHER if last == BLANK else last
+
+
+@numba.njit(nogil=True, cache=True)
+def _walk(offsets, data, kinds, roles, fences_too):  # type: ignore[no-untyped-def]
     """The seven arrays of `Endings` in its order, shape (7, rows)."""
     rows = len(offsets) - 1
     out = np.zeros((7, rows), np.int64)
     for row in range(rows):
         at, stop = offsets[row], offsets[row + 1]
+        out[0, row] = _last(data, at, stop, kinds)
+        if out[0, row] != LETTER and not fences_too[row]:
+            continue
         last = OTHER  # kind of the last character that is not blank, in the whole row
         stops = words = halves = run = depth = 0
         long_lines = long_stopped = fences = ticks = 0
@@ -174,7 +207,6 @@ def _walk(offsets, data, kinds, roles):  # type: ignore[no-untyped-def]
                 tag = code == 35 or code == 64
             before_blank = False
             last = OTHER if tag else kind
-        out[0, row] = last
         out[1, row] = stops
         out[2, row] = words + halves // 2
         out[3, row] = prose

@@ -74,18 +74,6 @@ def sketch(tokens: Tokens, threshold: float = 0.7, shingle_words: int = SHINGLE_
     )
 
 
-def near_clusters(tokens: Tokens, *, threshold: float = 0.7) -> npt.NDArray[np.int64]:
-    """`clusters` of rows in memory. Raises: InputError: `threshold` outside (0, 1]."""
-    return clusters(sketch(tokens, threshold))
-
-
-def near_matches(
-    query: Tokens, target: Tokens, *, threshold: float = 0.7
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """`matches` of rows in memory. Raises: InputError: `threshold` outside (0, 1]."""
-    return matches(sketch(query, threshold), sketch(target, threshold))
-
-
 def clusters(sketches: Sketches, threshold: float | None = None) -> npt.NDArray[np.int64]:
     """The smallest row index in each row's cluster of near-duplicates, shape (num_rows,).
 

@@ -43,7 +43,13 @@ def kinds(
         items: Shape (items,), at most 2^31 of them.
     Returns: The kinds, shape (kinds,); items of each, shape (kinds,); place of each item's kind, shape (items,).
     """
-    found: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.int32]] = _kinds(items)
+    found, kind = kinds_of(items)
+    return found, np.bincount(kind, minlength=len(found)), kind
+
+
+def kinds_of(items: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    """The same without how many there are of each."""
+    found: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]] = _kinds(items)
     return found
 
 
@@ -114,7 +120,6 @@ def _kinds(items):  # type: ignore[no-untyped-def]
     bits = 10
     slots = np.full(1 << bits, -1, np.int32)
     distinct = np.empty(1 << (bits - 1), np.uint64)
-    counts = np.zeros(1 << (bits - 1), np.int64)
     kind = np.empty(len(items), np.int32)
     found = 0
     for at in range(len(items)):
@@ -122,7 +127,6 @@ def _kinds(items):  # type: ignore[no-untyped-def]
             # Few kinds make a small table that stays near; it is made anew, twice as large, when half full.
             bits += 1
             distinct = np.append(distinct, np.empty(found, np.uint64))
-            counts = np.append(counts, np.zeros(found, np.int64))
             slots = np.full(1 << bits, -1, np.int32)
             for each in range(found):
                 slot = np.int64((distinct[each] * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
@@ -130,13 +134,15 @@ def _kinds(items):  # type: ignore[no-untyped-def]
                     slot = (slot + 1) & ((1 << bits) - 1)
                 slots[slot] = each
         item = items[at]
-        slot = np.int64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
-        while slots[slot] >= 0 and distinct[slots[slot]] != item:
-            slot = (slot + 1) & ((1 << bits) - 1)
-        if slots[slot] < 0:
-            slots[slot] = found
+        here = np.uint64((item * np.uint64(_FACTOR)) >> np.uint64(64 - bits))
+        known = slots[here]
+        while known >= 0 and distinct[np.uint32(known)] != item:
+            here = (here + np.uint64(1)) & np.uint64((1 << bits) - 1)
+            known = slots[here]
+        if known < 0:
+            known = np.int32(found)
+            slots[here] = known
             distinct[found] = item
             found += 1
-        kind[at] = slots[slot]
-        counts[slots[slot]] += 1
-    return distinct[:found].copy(), counts[:found].copy(), kind
+        kind[at] = known
+    return distinct[:found].copy(), kind

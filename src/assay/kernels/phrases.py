@@ -111,11 +111,13 @@ def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
     if not len(book.ids) or not words.rows:
         return Found(*np.zeros((4, 0), np.int64))
     found, start = [], 0
+    known = words.vocabulary
+    places = _look_up_all(book.slots, book.ids, known.ids)
     for offsets, data in text_buffers(text):
         rows = len(offsets) - 1
         part = words.offsets[start : start + rows + 1]
         marks = _find(
-            offsets, data, words.ids, words.starts, part, kinds(),
+            offsets, data, words.ids, known.at, places, words.starts, part, kinds(),
             book.slots, book.ids, book.reach, book.capital, book.bounds, book.owners, book.themes,
         )  # fmt: skip
         marks[0] += start
@@ -139,6 +141,15 @@ def _look_up(slots, ids, item):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def _look_up_all(slots, ids, items):  # type: ignore[no-untyped-def]
+    """Place of each of the `items` in `ids`, or -1."""
+    found = np.empty(len(items), np.int32)
+    for at in range(len(items)):
+        found[at] = _look_up(slots, ids, items[at])
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
 def _slots(ids):  # type: ignore[no-untyped-def]
     size = 2
     # Three slots of four stay empty: nearly every word of a text is listed nowhere and stops at its first look.
@@ -155,7 +166,23 @@ def _slots(ids):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _find(offsets, data, words, starts, rows, kinds, slots, ids, reach, capital, bounds, owners, themes):  # type: ignore[no-untyped-def]
+def _find(  # type: ignore[no-untyped-def]
+    offsets,
+    data,
+    words,
+    known,
+    first,
+    starts,
+    rows,
+    kinds,
+    slots,
+    ids,
+    reach,
+    capital,
+    bounds,
+    owners,
+    themes,
+):
     """Row, group, first token and number of tokens of each phrase found, shape (4, found)."""
     found = 0
     marks = np.empty((4, 1024), np.int64)
@@ -165,7 +192,7 @@ def _find(offsets, data, words, starts, rows, kinds, slots, ids, reach, capital,
         until[:] = 0
         begin, stop = rows[row], rows[row + 1]
         for at in range(begin, stop):
-            place = _look_up(slots, ids, words[at])
+            place = first[known[at]]
             if place < 0:
                 continue
             most = min(reach[place], stop - at)

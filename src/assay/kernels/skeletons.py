@@ -34,10 +34,10 @@ def skeletons(ids, offsets, ways, fewest):  # type: ignore[no-untyped-def]
             for way in range(len(fewest)):
                 bit = np.uint8(1 << way)
                 if kept & bit:
-                    states[way] = mix(absorb(states[way], item))
+                    states[way] = absorb(states[way], item)
                     numbers[way] += 1
                 elif opened & bit:
-                    states[way] = mix(absorb(states[way], _SLOT))
+                    states[way] = absorb(states[way], _SLOT)
             in_slot = ~kept
         for way in range(len(fewest)):
             if numbers[way] >= fewest[way]:

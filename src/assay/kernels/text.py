@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from assay.core.lazy import lazy
 from assay.kernels.arrow import Offsets, TextColumn, text_buffers
 from assay.kernels.hashing import SEED, absorb, mix
+from assay.kernels.numbering import kinds_of
 from assay.kernels.scripts import (
     APOSTROPHE,
     DIGIT,
@@ -25,6 +28,15 @@ from assay.kernels.scripts import (
     folds,
     kinds,
     roles,
+)
+
+# How a word looks.
+PLAIN, NUMBER, NAME = range(3)
+# A word after one of these, or after a line's end, is in upper case because a sentence begins.
+_BEFORE_A_SENTENCE = '.!?:;"\u201c\u2026*#-\n'
+# Bits beside a letter's fold.
+_PLAIN_WORD, _PLAIN_CAPITAL, _PLAIN_DIGIT, _PLAIN_STARTER, _PLAIN_APOSTROPHE = (
+    1 << bit for bit in range(8, 13)
 )
 
 
@@ -48,6 +60,11 @@ class Tokens:
         """Number of rows."""
         return len(self.offsets) - 1
 
+    @lazy
+    def vocabulary(self) -> Vocabulary:
+        """The different words: what is known of a word is looked up once and not wherever it stands."""
+        return Vocabulary(*kinds_of(self.ids))
+
     def take(self, index: npt.NDArray[np.int64]) -> Tokens:
         """The tokens of the rows at `index`, in that order."""
         if len(index) and (np.diff(index) == 1).all():
@@ -55,6 +72,48 @@ class Tokens:
             offsets = self.offsets[index[0] : index[-1] + 2] - begin
             return Tokens(self.ids[begin:end], offsets, self.starts[begin:end], self.ends[begin:end])
         return Tokens(*_take(self.ids, self.offsets, self.starts, self.ends, index))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The different words of some rows, in the order in which they are first met.
+
+    Attributes:
+        ids: Hash of each, shape (different words,).
+        at: Place of each token's word in `ids`, shape (num_tokens,).
+    """
+
+    ids: npt.NDArray[np.uint64]
+    at: npt.NDArray[np.int32]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How often each stands in the rows, shape (different words,)."""
+        return np.bincount(self.at, minlength=len(self.ids))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over the bytes tells.
+
+    Attributes:
+        words: The tokens.
+        looks: NUMBER if a token begins with a digit, NAME if with a capital inside a sentence, else PLAIN; shape
+            (num_tokens,). Scripts without case have no names.
+    """
+
+    words: Tokens
+    looks: npt.NDArray[np.uint8]
+
+    def take(self, index: npt.NDArray[np.int64]) -> Survey:
+        """What is known of the rows at `index`, in that order."""
+        words, offsets = self.words, self.words.offsets
+        if len(index) and (np.diff(index) == 1).all():
+            return Survey(words.take(index), self.looks[offsets[index[0]] : offsets[index[-1] + 1]])
+        lengths = np.diff(offsets)[index]
+        before = np.cumsum(lengths) - lengths
+        at = np.repeat(offsets[index] - before, lengths) + np.arange(lengths.sum())
+        return Survey(words.take(index), self.looks[at])
 
 
 @dataclass(frozen=True)
@@ -93,11 +152,53 @@ def tokens(column: TextColumn) -> Tokens:
     Args:
         column: Text, shape (num_rows,); a null counts as an empty row.
     """
-    parts = [_tokenize(offsets, data, roles(), folds()) for offsets, data in text_buffers(column)]
+    return survey(column).words
+
+
+def survey(column: TextColumn) -> Survey:
+    """The words of each row and their looks, in one pass over the bytes.
+
+    Args:
+        column: Text, shape (num_rows,); a null counts as an empty row.
+    """
+    tables = roles(), folds(), kinds(), _starters(), _plain()
+    parts = [_survey(offsets, data, *tables) for offsets, data in text_buffers(column)]
     if not parts:
-        return Tokens(np.zeros(0, np.uint64), np.zeros(1, np.int64), *np.zeros((2, 0), np.int32))
-    counts, ids, starts, ends = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
-    return Tokens(ids, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]), starts, ends)
+        words = Tokens(np.zeros(0, np.uint64), np.zeros(1, np.int64), *np.zeros((2, 0), np.int32))
+        return Survey(words, np.zeros(0, np.uint8))
+    counts, ids, starts, ends, looks = (
+        parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+    )
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    return Survey(Tokens(ids, offsets, starts, ends), looks)
+
+
+@functools.cache
+def _starters() -> npt.NDArray[np.bool_]:
+    """Characters after which a capital begins a sentence, by code point; those above are none."""
+    table = np.zeros(0x2100, np.bool_)
+    table[[ord(sign) for sign in _BEFORE_A_SENTENCE]] = True
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def _plain() -> npt.NDArray[np.uint16]:
+    """What the kernel asks of each character of ASCII, shape (128,): most text is nothing else.
+
+    A letter or digit is its fold, with bits for capitals and digits; of other characters bits tell what parts
+    sentences, and the apostrophe.
+    """
+    table = np.zeros(128, np.uint16)
+    for code in range(128):
+        sign = chr(code)
+        if roles()[code] == WORD:
+            bits = _PLAIN_WORD | _PLAIN_CAPITAL * sign.isupper() | _PLAIN_DIGIT * sign.isdecimal()
+            table[code] = bits | int(folds()[code])
+        else:
+            table[code] = _PLAIN_STARTER * (sign in _BEFORE_A_SENTENCE) | _PLAIN_APOSTROPHE * (sign == "'")
+    table.flags.writeable = False
+    return table
 
 
 def characters(column: TextColumn) -> Characters:
@@ -126,29 +227,57 @@ def decode(data, at):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _tokenize(offsets, data, roles, folds):  # type: ignore[no-untyped-def]
-    """Tokens per row, then the id, start and end of each token."""
+def _survey(offsets, data, roles, folds, kinds, starters, plain):  # type: ignore[no-untyped-def]
+    """Tokens per row, then the id, start, end and look of each token."""
     num_rows = len(offsets) - 1
     # A one-byte token needs a separator after it unless the row ends; all others take two bytes or more.
     most = (offsets[-1] - offsets[0] + 1) // 2 + num_rows
     counts = np.zeros(num_rows, np.int64)
-    ids = np.empty(most, np.uint64)
-    starts = np.empty(most, np.int32)
-    ends = np.empty(most, np.int32)
+    ids, looks = np.empty(most, np.uint64), np.empty(most, np.uint8)
+    starts, ends = np.empty(most, np.int32), np.empty(most, np.int32)
     found = 0
     for row in range(num_rows):
         begin, stop = offsets[row], offsets[row + 1]
         before = found
+        opens = True  # no token before, or a sentence's end
         at = begin
         while at < stop:
             start = at
-            code, at = decode(data, at)
-            role = roles[code]
-            if role != WORD and role != SINGLE:
-                continue
-            state = absorb(SEED, folds[code] if code < len(folds) else code)
-            is_word = role == WORD
+            byte = data[at]
+            if byte < 128:
+                at += 1
+                traits = plain[byte]
+                if traits & _PLAIN_WORD == 0:
+                    opens = opens or traits & _PLAIN_STARTER != 0
+                    continue
+                state = absorb(SEED, traits & 0xFF)
+                digit, capital = traits & _PLAIN_DIGIT != 0, traits & _PLAIN_CAPITAL != 0
+                is_word = True
+            else:
+                code, at = decode(data, at)
+                role = roles[code]
+                if role != WORD and role != SINGLE:
+                    opens = opens or (code < len(starters) and starters[code])
+                    continue
+                state = absorb(SEED, folds[code] if code < len(folds) else code)
+                digit, capital = (kinds[code] & DIGIT) != 0, (kinds[code] & UPPER) != 0
+                is_word = role == WORD
             while at < stop:
+                byte = data[at]
+                if byte < 128:
+                    traits = plain[byte]
+                    if is_word and traits & _PLAIN_WORD != 0:
+                        state = absorb(state, traits & 0xFF)
+                        at += 1
+                        continue
+                    if not is_word or traits & _PLAIN_APOSTROPHE == 0 or at + 1 >= stop:
+                        break
+                    following, _ = decode(data, at + 1)
+                    if roles[following] != WORD:
+                        break
+                    state = absorb(state, byte)
+                    at += 1
+                    continue
                 code, after = decode(data, at)
                 role = roles[code]
                 if role == APOSTROPHE and is_word and after < stop:
@@ -159,12 +288,13 @@ def _tokenize(offsets, data, roles, folds):  # type: ignore[no-untyped-def]
                     break
                 state = absorb(state, folds[code] if code < len(folds) else code)
                 at = after
-            ids[found] = mix(state)
-            starts[found] = start - begin
-            ends[found] = at - begin
+            ids[found], starts[found], ends[found] = mix(state), start - begin, at - begin
+            looks[found] = NUMBER if digit else NAME if capital and not opens else PLAIN
             found += 1
+            opens = False
         counts[row] = found - before
-    return counts, ids[:found].copy(), starts[:found].copy(), ends[:found].copy()
+    # What lies behind was never written to, so that it takes no memory to keep it.
+    return counts, ids[:found], starts[:found], ends[:found], looks[:found]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -12,7 +12,7 @@ from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.scripts import SCRIPTS, alphabets, composed
 from assay.kernels.text import decode
 
-HAN, KANA = (np.uint8(SCRIPTS.index(name) + 1) for name in ("Han", "Kana"))
+HAN, KANA, LATIN = (np.uint8(SCRIPTS.index(name) + 1) for name in ("Han", "Kana", "Latin"))
 # Japanese prose is a third kana or more; Chinese prose has none.
 _JAPANESE = 0.1
 
@@ -76,14 +76,23 @@ def _open(offsets, data, alphabets, composed, width, most):  # type: ignore[no-u
     plain = np.ones(rows, np.bool_)
     for row in range(rows):
         at, stop = offsets[row], offsets[row + 1]
-        seen = ticks = 0
+        seen = ticks = latin = 0
         while at < stop and seen < most:
+            byte = data[at]
+            if byte < 128 and byte != 96:
+                # Most of text, counted apart: no count waits for the one before it to be written.
+                at += 1
+                seen += 1
+                ticks = 0
+                latin += (97 <= byte <= 122) or (65 <= byte <= 90)
+                continue
             code, at = decode(data, at)
             seen += 1
             counts[row, alphabets[code]] += 1
             ticks = ticks + 1 if code == 96 else 0
             if ticks == 3 or not composed[code]:
                 plain[row] = False
+        counts[row, LATIN] += latin
         reach[row] = at - offsets[row]
     return counts, reach, plain
 

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.annotate.checked import Checked, matches
+from assay.audit.annotate.checked import Checked, Hints, hints, matches
 
 _DASHES = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u00d7": "*", "\u00b7": "*", "\u2219": "*", "\u00f7": "/"}
@@ -48,14 +48,15 @@ class Equation:
     end: int
 
 
-def wrong_arithmetic(answers: pa.Array) -> Checked:
+def wrong_arithmetic(answers: pa.Array, seen: Hints | None = None) -> Checked:
     """Rows with equations of plain numbers, and of them those with one that does not hold.
 
     Args:
         answers: Text the model should have written, shape (rows,).
+        seen: Its hints, where they are known.
     """
     fits, fails = np.zeros(len(answers), bool), np.zeros(len(answers), bool)
-    for row in np.flatnonzero(matches(answers, _CANDIDATE, needs="=")):
+    for row in np.flatnonzero(matches(answers, _CANDIDATE, where=(seen or hints(answers)).equals)):
         held = [equation.holds for equation in equations(answers[int(row)].as_py())]
         fits[row], fails[row] = bool(held), not all(held)
     return Checked(fits, fails)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.annotate.checked import Checked, matches
+from assay.audit.annotate.checked import Checked, Hints, hints, matches
 from assay.audit.annotate.fences import Block, blocks
 from assay.audit.rows import Index
 
@@ -30,14 +30,17 @@ _CONSOLE = re.compile(r"\s*(?:>>> |\$ )")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-def broken_code(prompts: pa.Array, answers: pa.Array) -> Checked:
+def broken_code(prompts: pa.Array, answers: pa.Array, seen: Hints | None = None) -> Checked:
     """Rows that hold Python code of which some does not parse.
 
     Code is what stands in a fence marked as Python, a whole answer that starts like Python, and an indented
     answer that goes on where a prompt's function stops. Rows without such code do not count.
+
+    Args:
+        seen: Hints of the answers, where they are known.
     """
     fits, fails = np.zeros(len(answers), bool), np.zeros(len(answers), bool)
-    for row in _candidates(prompts, answers):
+    for row in _candidates(prompts, answers, seen or hints(answers)):
         prompt, answer = prompts[int(row)].as_py(), answers[int(row)].as_py()
         parsed = [parses(block.text) for block in _code(prompt, answer)]
         fits[row] = any(each is not None for each in parsed)
@@ -71,8 +74,8 @@ def parses(source: str) -> bool | None:
     return True
 
 
-def _candidates(prompts: pa.Array, answers: pa.Array) -> Index:
-    found = matches(answers, _FENCE, needs="`") | matches(answers, _OPENS)
+def _candidates(prompts: pa.Array, answers: pa.Array, seen: Hints) -> Index:
+    found = matches(answers, _FENCE, where=seen.fences) | matches(answers, _OPENS)
     if prompts.null_count < len(prompts):
         found |= matches(prompts, _PROMPT_IS_CODE)
     return np.flatnonzero(found)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-import pyarrow.compute as pc
-
 from assay.audit.annotate.arithmetic import wrong_arithmetic
 from assay.audit.annotate.boilerplate import boilerplate
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, hints
 from assay.audit.annotate.code import broken_code
 from assay.audit.annotate.echo import echoing
 from assay.audit.annotate.json_answers import invalid_json
@@ -57,23 +54,21 @@ def content(rows: Rows, answers: Tokens, spoken: frozenset[int]) -> Content:
     prompts = tokens(rows.prompt)
     echo, echo_at = echoing(prompts, answers)
     said = meanings(rows, answers, prompts)
-    code = broken_code(rows.prompt, rows.answer)
+    seen = hints(rows.answer)
+    code = broken_code(rows.prompt, rows.answer, seen)
     language = foreign(rows, spoken)
     # The words of code are English in every language; between fences they were left out already.
-    prose = ~(
-        code.fits
-        & ~np.asarray(pc.match_substring(rows.answer, "```").to_numpy(zero_copy_only=False), dtype=bool)
-    )
+    prose = ~code.fits | seen.fences
     return Content(
-        truncated=truncated(rows.answer, answers),
+        truncated=truncated(rows.answer, answers, seen),
         boilerplate=boilerplate(rows.answer),
         echo=echo,
         echo_at=echo_at,
         language=Checked(language.fits & prose, language.fails & prose),
-        placeholder=placeholders(rows.answer),
+        placeholder=placeholders(rows.answer, seen),
         code=code,
-        json=invalid_json(rows.prompt, rows.answer),
-        arithmetic=wrong_arithmetic(rows.answer),
+        json=invalid_json(rows.prompt, rows.answer, seen),
+        arithmetic=wrong_arithmetic(rows.answer, seen),
         contradiction=contradicting(said),
         said=said,
     )

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.rows import Bools, Rows, mixed
+from assay.engine.batches import text_bytes
 from assay.engine.local import map_batches
-from assay.kernels.numbering import index, places
-from assay.kernels.shapes import PLAIN, word_kinds
+from assay.kernels.numbering import index, kinds, places
 from assay.kernels.skeletons import skeletons
+from assay.kernels.text import PLAIN, Tokens
 
 # A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
 # up this share of all. Filled from a short list it is frequent itself, so fewer words are kept too.
@@ -23,6 +24,9 @@ RARE = 0.5
 FEWEST_COMMON, FEWEST_RARE = 5, 3
 # Rows of one frame that are no accident.
 FEWEST_ROWS = 3
+# So much text of a side tells which words are frequent: in this many bytes, the three hundred that make up half of
+# all occur hundreds of times each. It is read in stretches of so many rows, spread over the side.
+_READ_BYTES, _STRETCH_ROWS = 16 << 20, 256
 
 _RARE_WAY = 1 << len(COMMON)
 
@@ -47,9 +51,10 @@ class Frequent:
         """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
         return np.asarray(self._ranks[places(self._slots, self.ids, ids)], dtype=np.int64)
 
-    def ways(self, ids: Words) -> npt.NDArray[np.uint8]:
-        """Which ways of taking words out keep each word, as bits, of words that are neither names nor numbers."""
-        return np.asarray(self._ways[places(self._slots, self.ids, ids)], dtype=np.uint8)
+    def ways(self, words: Tokens) -> npt.NDArray[np.uint8]:
+        """Which ways of taking words out keep each token, as bits, if it is neither a name nor a number."""
+        known = words.vocabulary
+        return np.asarray(self._ways[places(self._slots, self.ids, known.ids)][known.at], dtype=np.uint8)
 
     @functools.cached_property
     def _ranks(self) -> npt.NDArray[np.int64]:
@@ -75,10 +80,13 @@ class Frequent:
 
 
 def frequent(*sides: Rows) -> Frequent:
-    """Every word of the sides; each side has the same weight, however long it is."""
-    kinds = [_kinds(side) for side in sides]
-    every = np.concatenate([ids for ids, _ in kinds])
-    weights = np.concatenate([counts / max(counts.sum(), 1) for _, counts in kinds])
+    """The words of the sides; each side has the same weight, however long it is.
+
+    Of a side of more than 16 MiB that much is read, spread evenly; a word that is not met there is rare.
+    """
+    counted = [_counted(side) for side in sides]
+    every = np.concatenate([ids for ids, _ in counted])
+    weights = np.concatenate([counts / max(counts.sum(), 1) for _, counts in counted])
     ids, place = np.unique(every, return_inverse=True)
     totals = np.bincount(place, weights=weights, minlength=len(ids)) / max(len(sides), 1)
     order = np.argsort(-totals, kind="stable")
@@ -87,22 +95,33 @@ def frequent(*sides: Rows) -> Frequent:
     return Frequent(ids, rank, np.cumsum(totals[order]))
 
 
-def _kinds(side: Rows) -> tuple[Words, npt.NDArray[np.int64]]:
+def _counted(side: Rows) -> tuple[Words, npt.NDArray[np.int64]]:
     """The different words of a side and how often each occurs, read a batch at a time."""
-    ids, counts = np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    for batch_ids, batch_counts in map_batches(
-        lambda batch: np.unique(batch.tokens.ids, return_counts=True), side.batches()
-    ):
-        ids, place = np.unique(np.concatenate([ids, batch_ids]), return_inverse=True)
-        summed = np.bincount(place, weights=np.concatenate([counts, batch_counts]), minlength=len(ids))
-        counts = summed.astype(np.int64)
-    return ids, counts
+
+    def of(batch: Rows) -> tuple[Words, npt.NDArray[np.int64]]:
+        return batch.tokens.vocabulary.ids, batch.tokens.vocabulary.counts
+
+    parts = list(map_batches(of, _spread(side).batches()))
+    every = np.concatenate([np.zeros(0, np.uint64), *(ids for ids, _ in parts)])
+    counts = np.concatenate([np.zeros(0, np.int64), *(counts for _, counts in parts)])
+    ids, _, at = kinds(every)
+    return ids, np.bincount(at, weights=counts, minlength=len(ids)).astype(np.int64)
+
+
+def _spread(side: Rows) -> Rows:
+    """The rows of a side, of many so many stretches of them as hold `_READ_BYTES`."""
+    sizes = text_bytes(side.table.column("text"))
+    size = int((sizes if side.at is None else sizes[side.at]).sum())
+    stretch = np.arange(len(side)) // _STRETCH_ROWS
+    # Of every so many stretches in a row one is read.
+    each = max(-(-size // _READ_BYTES), 1)
+    return side if each == 1 else side.take(np.flatnonzero(stretch % each == 0))
 
 
 def keepings(rows: Rows, words: Frequent) -> npt.NDArray[np.uint8]:
     """Which ways to take words out keep each token, one bit each, shape (tokens,)."""
-    plain = word_kinds(rows.text, rows.tokens) == PLAIN
-    return words.ways(rows.tokens.ids) & np.where(plain, np.uint8(0xFF), np.uint8(_RARE_WAY))
+    plain = rows.survey.looks == PLAIN
+    return words.ways(rows.tokens) & np.where(plain, np.uint8(0xFF), np.uint8(_RARE_WAY))
 
 
 def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.annotate.checked import Checked, matches
+from assay.audit.annotate.checked import Checked, Hints, hints, matches
 from assay.audit.annotate.fences import blocks
 
 _MOST_CHARACTERS, _DEEPEST = 1_000_000, 400
@@ -25,13 +25,16 @@ _ABOUT_PROGRAMS = (
 _FENCE_IS_JSON = "json"
 
 
-def invalid_json(prompts: pa.Array, answers: pa.Array) -> Checked:
+def invalid_json(prompts: pa.Array, answers: pa.Array, seen: Hints | None = None) -> Checked:
     """Rows with a fence marked as JSON, or whose prompt asks for JSON, and of them those that do not parse.
 
     JSON may stand within other words: the longest stretch from a bracket to its counterpart is tried. A fence
     may hold one value or one in every line.
+
+    Args:
+        seen: Hints of the answers, where they are known.
     """
-    fenced = matches(answers, _FENCED, needs="`")
+    fenced = matches(answers, _FENCED, where=(seen or hints(answers)).fences)
     asked = np.zeros(len(answers), bool)
     if prompts.null_count < len(prompts):
         asked = matches(prompts, _ASKED) & ~matches(prompts, _ABOUT_PROGRAMS)

@@ -30,8 +30,10 @@ _MAIN_SCRIPT = 0.6
 _KANA = 0.05
 # Weight of the list words found, their share of the row's words, and how far ahead of the next language.
 _LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
-# So much of a row tells its language; the rest would only cost time.
-_CHARACTERS = 1000
+# So much of a row tells its language; the rest would only cost time. Of 2,235 longer rows of eight corpora, one of
+# them in 80 languages, whose language the first 1,000 characters tell, these tell 2,214 alike, the others not at all
+# and none otherwise; 27 rows more are told.
+_CHARACTERS = 600
 _FENCED = "(?s)```.*?(?:```|$)"
 _TRANSLATION = (
     r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
@@ -45,7 +47,7 @@ _TRANSLATION = (
 def languages(text: pa.Array, words: Tokens | None = None) -> Codes:
     """The language of each row as a position in `names`, or -1 where it cannot be told; shape (rows,).
 
-    Code between fences does not count. A script that one major language writes tells by itself; otherwise
+    The first 600 characters tell. Code between fences does not count. A script that one major language writes tells by itself; otherwise
     the words of ``languages.txt`` decide, and a row too short to hold enough of them stays unknown.
 
     Args:
@@ -80,9 +82,9 @@ def _told(letters: Index, words: Tokens, reach: Index) -> Codes:
     told[total < np.where(eastern > 0, _LEAST_LETTERS // 4, _LEAST_LETTERS)] = UNKNOWN
     by_words = clear & lists.listed[main] & (total >= _LEAST_LETTERS)
     if by_words.any():
-        place = places(lists.slots, lists.words, words.ids)
+        known = words.vocabulary
         found = _by_words(
-            place, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
+            places(lists.slots, lists.words, known.ids), known.at, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
             lists.weights, lists.scripts,
         )  # fmt: skip
         told[by_words] = found[by_words]
@@ -115,7 +117,7 @@ def spoken(rows: Rows) -> frozenset[int]:
 
 def of_answers(rows: Rows) -> Codes:
     """The language of each row's answer."""
-    return languages(rows.answer, rows.tokens if rows.answer is rows.text else None)
+    return languages(rows.answer, rows.tokens if rows.answer is rows.text and rows.surveyed else None)
 
 
 def foreign(rows: Rows, spoken: frozenset[int]) -> Checked:
@@ -184,8 +186,8 @@ def _lists() -> _Lists:
 
 
 @numba.njit(nogil=True, cache=True)
-def _by_words(place, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
-    """The language of each row with a `script`, or UNKNOWN; `place` is that of each token in the lists, or -1."""
+def _by_words(place, at_word, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
+    """The language of each row with a `script`, or UNKNOWN; `place` is that of each different word in the lists, or -1."""
     told = np.full(len(script), UNKNOWN, np.int16)
     last_row = np.full(len(weights), -1, np.int64)
     found, different = np.zeros(len(scripts), np.float32), np.zeros(len(scripts), np.float32)
@@ -199,7 +201,7 @@ def _by_words(place, offsets, ends, reach, script, bounds, held, weights, script
             if ends[token] > reach[row]:
                 break
             number += 1
-            word = place[token]
+            word = place[at_word[token]]
             if word < 0:
                 continue
             # A text that says one word again and again is no evidence of a language.

@@ -206,6 +206,8 @@ def _filled(text: pa.Array) -> Bools:
 
 def _where(encoded: pa.DictionaryArray, fits: Callable[[str], bool]) -> Bools:
     """Rows whose text fits; each different text is looked at once."""
+    if not len(encoded.dictionary):
+        return np.zeros(len(encoded), bool)
     fitting = np.array([fits(text) for text in encoded.dictionary.to_pylist()] + [False])
     places = encoded.indices.fill_null(len(fitting) - 1).to_numpy(zero_copy_only=False)
     return np.asarray(fitting[places], dtype=bool)

@@ -19,9 +19,12 @@ def repeats_itself(tokens: Tokens) -> Bools:
     Source: Rae et al. 2021, table A1, of which the 5-gram and the 10-gram line serve; counted in words, not
         characters.
     """
-    over = np.zeros(tokens.rows, bool)
+    over, repeating = np.zeros(tokens.rows, bool), np.arange(tokens.rows)
     for n, cut in CUTS.items():
-        over |= repeated_share(tokens, n) > cut
+        share = repeated_share(tokens.take(repeating), n)
+        over[repeating[share > cut]] = True
+        # Where no short run comes twice, no longer one does.
+        repeating = repeating[share > 0]
     return over
 
 

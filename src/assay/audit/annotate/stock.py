@@ -4,46 +4,42 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from assay.audit.rows import Bools
+from assay.kernels.edges import Literals, holding, literals
 
 # Such phrases come first or last; between, the same words are often quoted.
 _EDGE_CHARACTERS = 200
-# What may stand before an opening; spelt out, for Arrow's engine takes every letter beyond ASCII for no word.
-_BEFORE = "[\\s\"'*_#>(\\[\u201c\u2018\u00ab\u300c-]*"
+# What may stand before an opening.
+_BEFORE = " \t\n\f\r\"'*_#>(\\[\u201c\u2018\u00ab\u300c-"
 
 
 @dataclass(frozen=True)
 class Stock:
-    """Regular expressions, for text in lower case with straight apostrophes, from a file of phrases.
+    """Phrases of a file.
 
     Attributes:
-        leading: For the first 200 characters of a row.
-        closing: For the last 200; None where the file has no such phrase.
+        at_start, at_end: The phrases for the first and for the last 200 characters of a row.
+        leading, closing: The same as regular expressions, for text in lower case with straight apostrophes; None
+            where the file has no such phrase.
     """
 
-    leading: str
-    closing: str | None
+    at_start: Literals
+    at_end: Literals
+    leading: re.Pattern[str]
+    closing: re.Pattern[str] | None
 
 
 def holds(answers: pa.Array, stock: Stock) -> Bools:
     """Rows whose answer holds a stock phrase where it counts, shape (rows,)."""
-    text = pc.fill_null(answers, "")
-    found = pc.match_substring_regex(_plain(text, 0, _EDGE_CHARACTERS), stock.leading)
-    if stock.closing is not None:
-        found = pc.or_(found, pc.match_substring_regex(_plain(text, -_EDGE_CHARACTERS, None), stock.closing))
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _plain(text: pa.Array, start: int, stop: int | None) -> pa.Array:
-    """A part of each text in lower case, with straight apostrophes."""
-    return pc.replace_substring(pc.utf8_lower(pc.utf8_slice_codeunits(text, start, stop)), "\u2019", "'")
+    return holding(answers, stock.at_start, _EDGE_CHARACTERS) | holding(
+        answers, stock.at_end, _EDGE_CHARACTERS, at_end=True
+    )
 
 
 def locate(answer: str, stock: Stock) -> tuple[int, int] | None:
@@ -51,11 +47,11 @@ def locate(answer: str, stock: Stock) -> tuple[int, int] | None:
     plain = answer.lower().replace("\u2019", "'")
     if len(plain) != len(answer):
         return None  # a letter whose lower case is two characters would shift every place after it
-    found = re.search(stock.leading, plain[:_EDGE_CHARACTERS])
+    found = stock.leading.search(plain[:_EDGE_CHARACTERS])
     if found:
         return found.span()
     shift = max(0, len(plain) - _EDGE_CHARACTERS)
-    found = re.search(stock.closing, plain[shift:]) if stock.closing is not None else None
+    found = stock.closing.search(plain[shift:]) if stock.closing is not None else None
     return (found.start() + shift, found.end() + shift) if found else None
 
 
@@ -69,12 +65,21 @@ def stock(file: str) -> Stock:
     text = (resources.files("assay.audit.probes") / file).read_text(encoding="utf-8")
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
-    openings = [_pattern(line) for line in lines if line[0] not in "*$"]
-    anywhere = [_pattern(line[1:].strip()) for line in lines if line[0] == "*"]
-    closings = [_pattern(line[1:].strip()) for line in lines if line[0] == "$"]
-    leading = [rf"^{_BEFORE}(?:{'|'.join(openings)})"] if openings else []
-    leading += [rf"(?:{'|'.join(anywhere)})"] if anywhere else []
-    return Stock("|".join(leading), f"(?:{'|'.join(closings)})" if closings else None)
+    openings = [line for line in lines if line[0] not in "*$"]
+    anywhere = [line[1:].strip() for line in lines if line[0] == "*"]
+    closings = [line[1:].strip() for line in lines if line[0] == "$"]
+    leading = [f"^[{_BEFORE}]*{_one_of(openings)}"] if openings else []
+    leading += [_one_of(anywhere)] if anywhere else []
+    return Stock(
+        literals(openings, anywhere, skipped=_BEFORE),
+        literals((), closings),
+        re.compile("|".join(leading), re.ASCII),
+        re.compile(_one_of(closings), re.ASCII) if closings else None,
+    )
+
+
+def _one_of(phrases: Sequence[str]) -> str:
+    return f"(?:{'|'.join(map(_pattern, phrases))})"
 
 
 def _pattern(phrase: str) -> str:

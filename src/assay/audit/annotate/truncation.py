@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from assay.audit.annotate.checked import Checked
+from assay.audit.annotate.checked import Checked, Hints, hints
 from assay.kernels.endings import LETTER, OPENING, PAUSE, endings
 from assay.kernels.text import Tokens, tokens
 
@@ -18,7 +18,7 @@ _LEAST_WORDS = 8
 _SHOWN_CHARACTERS = 40
 
 
-def truncated(answers: pa.Array, words: Tokens) -> Checked:
+def truncated(answers: pa.Array, words: Tokens, seen: Hints | None = None) -> Checked:
     """Rows that end in mid-sentence, within an open bracket, or within an open code fence.
 
     A missing full stop alone proves nothing: titles, queries and list items have none, nor has Thai. It
@@ -28,8 +28,9 @@ def truncated(answers: pa.Array, words: Tokens) -> Checked:
     Args:
         answers: Text the model should have written, shape (rows,).
         words: Its tokens.
+        seen: Its hints, where they are known.
     """
-    end = endings(answers)
+    end = endings(answers, (seen or hints(answers)).fences)
     counts = np.diff(words.offsets)
     filled = counts > 0
     unfinished = end.last == LETTER  # a number is a score, a year or a result

@@ -1,0 +1,133 @@
+"""Which rows hold one of many phrases near their start or end, regardless of case."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from assay.kernels.arrow import TextColumn, text_buffers
+from assay.kernels.scripts import folds
+from assay.kernels.text import decode
+
+# Characters that tell whether a place is worth a look, and bits of their key.
+_FIRST, _BITS = 4, 16
+
+
+@dataclass(frozen=True)
+class Literals:
+    """Phrases of four characters or more.
+
+    Attributes:
+        known: Keys of the first four characters of a phrase, shape (2^16,).
+        letters: The folded characters of each phrase, 0 behind its end; shape (phrases, longest).
+        opening: The phrase counts only where nothing but skipped characters stands before it, shape (phrases,).
+        skipped: Which characters those are, by code point; shape (0x3100,).
+        words: Letters, digits and the underscore of ASCII, between which no phrase begins or ends; shape (128,).
+    """
+
+    known: npt.NDArray[np.bool_]
+    letters: npt.NDArray[np.uint32]
+    opening: npt.NDArray[np.bool_]
+    skipped: npt.NDArray[np.bool_]
+    words: npt.NDArray[np.bool_]
+
+
+def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str = "") -> Literals:
+    """The table of phrases that count as a row's opening, and of those that count anywhere."""
+    phrases = [*openings, *anywhere]
+    letters = np.zeros((len(phrases), max(map(len, phrases), default=0) + 1), np.uint32)
+    known = np.zeros(1 << _BITS, np.bool_)
+    for row, phrase in zip(letters, phrases, strict=True):
+        row[: len(phrase)] = [folds()[ord(sign)] for sign in phrase]
+        packed = 0
+        for code in row[:_FIRST]:
+            packed = packed << 8 & 0xFFFFFFFF | int(code) & 0xFF
+        known[_key(packed)] = True
+    before = np.zeros(0x3100, np.bool_)
+    before[[int(folds()[ord(sign)]) for sign in skipped]] = True
+    words = np.zeros(128, np.bool_)
+    words[[ord(sign) for sign in string.ascii_letters + string.digits + "_"]] = True
+    return Literals(known, letters, np.arange(len(phrases)) < len(openings), before, words)
+
+
+def holding(
+    column: TextColumn, phrases: Literals, most: int, *, at_end: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Rows whose first `most` characters hold a phrase, shape (num_rows,).
+
+    Args:
+        column: Text; a null counts as an empty row.
+        at_end: The last characters count, not the first.
+    """
+    if not len(phrases.letters):
+        return np.zeros(len(column), bool)
+    tables = phrases.known, phrases.letters, phrases.opening, phrases.skipped, phrases.words
+    parts = [
+        _holding(offsets, data, folds(), *tables, most, at_end) for offsets, data in text_buffers(column)
+    ]
+    return np.concatenate([np.zeros(0, np.bool_), *parts])
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _key(packed):  # type: ignore[no-untyped-def]
+    """Of the last bytes of four characters."""
+    return np.uint32(np.uint32(packed) * np.uint32(0x9E3779B1)) >> np.uint32(32 - _BITS)
+
+
+@numba.njit(nogil=True, cache=True)
+def _stands(codes, first, end, phrase, words):  # type: ignore[no-untyped-def]
+    """Whether the phrase stands at `first`, and is no part of a longer word."""
+    size = 0
+    while phrase[size] != 0:
+        if first + size >= end or codes[first + size] != phrase[size]:
+            return False
+        size += 1
+    after = first + size
+    cut = phrase[0] < 128 and words[phrase[0]] and first > 0 and codes[first - 1] < 128
+    if cut and words[codes[first - 1]]:
+        return False
+    last = phrase[size - 1]
+    cut = last < 128 and words[last] and after < end and codes[after] < 128
+    return not (cut and words[codes[after]])
+
+
+@numba.njit(nogil=True, cache=True)
+def _holding(offsets, data, folds, known, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    codes, places = np.zeros(most, np.uint32), np.zeros(most + 1, np.int64)
+    for row in range(len(found)):
+        at, stop = offsets[row], offsets[row + 1]
+        if at_end:
+            begin, at, number = at, stop, 0
+            while at > begin and number < most:
+                at -= 1
+                number += data[at] & 0xC0 != 0x80
+        number = looks = 0
+        packed = np.uint32(0)
+        while at < stop and number < most:
+            byte = data[at]
+            if byte < 128:
+                at += 1
+                code = folds[byte]
+            else:
+                other, at = decode(data, at)
+                code = folds[other] if other < len(folds) else other
+            codes[number] = code
+            number += 1
+            packed = np.uint32(packed << np.uint32(8)) | np.uint32(code & 0xFF)
+            places[looks] = number - _FIRST
+            looks += known[_key(packed)]
+        skips = 0
+        while skips < number and codes[skips] < len(skipped) and skipped[codes[skips]]:
+            skips += 1
+        for look in range(looks):
+            first = places[look]
+            for place in range(len(letters)):
+                if first >= 0 and (first <= skips or not opening[place]) and not found[row]:
+                    found[row] = _stands(codes, first, number, letters[place], words)
+    return found
