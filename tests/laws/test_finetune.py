@@ -15,6 +15,7 @@ from assay.core.errors import EngineError, InputError
 from assay.models.encoding import Encoder, windows
 from assay.models.finetune import Finetune, Tuned, Tuning, losing
 from assay.models.learner import Examples, Part, Sampling, Scored
+from assay.models.likelihoods import open_scorer
 from assay.models.pretrained import open_base
 from assay.models.schedule import schedule
 
@@ -131,6 +132,14 @@ def test_bits_are_those_of_the_model_itself(base: str) -> None:
     right = logs.argmax(-1) == torch.tensor(ids[1:])
     over = (logs.exp().amax(-1) - right.float()).sum()
     np.testing.assert_allclose(scored.over[0, 0].sum(), float(over.detach()), rtol=1e-4)
+
+
+def test_a_base_is_asked_as_it_is(base: str) -> None:
+    rows = Examples(((Part(PROSE[0]),), (Part("the cat", learned=False), Part(" sat on the mat"))))
+    asked = open_scorer(base, device="cpu").score(rows)
+    [untrained] = trained(learner(base).read(texts(*PROSE)), [[0.0] * len(PROSE)])
+    assert np.array_equal(asked.gain, untrained.score(rows).gain)
+    assert (asked.gain < 0).all()
 
 
 def test_one_arm_knows_nothing_of_another(base: str) -> None:
