@@ -13,7 +13,7 @@ import pytest
 
 from assay.core.errors import EngineError, InputError
 from assay.models.encoding import Encoder, windows
-from assay.models.finetune import Finetune, Tuned, Tuning, losing
+from assay.models.finetune import Finetune, Tuned, Tuning
 from assay.models.learner import Examples, Part, Sampling, Scored
 from assay.models.likelihoods import open_scorer
 from assay.models.pretrained import open_base
@@ -350,7 +350,7 @@ def pairs(number: int) -> Examples:
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_planted_preference_is_learned_and_its_reverse_too(base: str, method: str) -> None:
     rows = pairs(8)
-    turned = Examples(losing(rows), rejected=tuple((row[-1],) for row in rows.parts))
+    turned = Examples(rows.losing().parts, rejected=tuple((row[-1],) for row in rows.parts))
     for given, wanted in ((rows, True), (turned, False)):
         reading = learner(base, method=method, epochs=6, learning_rate=5e-3).read(given)
         before, after = (fit.score(pairs(1)) for fit in trained(reading, [[0] * 8, [1] * 8]))
@@ -380,7 +380,7 @@ def test_the_gradient_of_pairs_is_that_of_the_loss_as_published(base: str) -> No
         return nats[torch.tensor(row.trained[1:])].sum()
 
     row = pairs(1)
-    margin = likelihood(row.parts[0]) - likelihood(losing(row)[0])
+    margin = likelihood(row.parts[0]) - likelihood(row.losing().parts[0])
     reference = float(objective.reference[0])  # type: ignore[attr-defined]
     (-torch.nn.functional.logsigmoid(0.1 * (margin - reference))).backward()
     assert torch.allclose(ours, model.get_input_embeddings().weight.grad, rtol=1e-3, atol=1e-6)
