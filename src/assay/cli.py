@@ -327,6 +327,7 @@ _ELSEWHERE_OPTIONS = [
         "labels", None, Path | None, "A person's word on some of the answers: without it no judge has a say."
     ),
     _option("ratings", False, bool, "Rate each answer instead of comparing two.", "--ratings"),
+    _option("own_arm", None, str | None, "Arm that the judge's own kin wrote: does it favour that one?"),
     _option(
         "judge_floor", 0.4, float, "Least agreement beyond chance (kappa) that lets the judge have a say."
     ),
@@ -369,6 +370,7 @@ def _from_elsewhere(
         out,
         model=given["judge"],
         ratings=given["ratings"],
+        own=given["own_arm"],
         floor=given["judge_floor"],
         cache=given["judge_cache"],
         prices=(given["price_read"], given["price_written"]),

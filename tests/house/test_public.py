@@ -22,6 +22,7 @@ ELSEWHERE |= {
     "judge",
     "labels",
     "ratings",
+    "own-arm",
     "judge-floor",
     "judge-cache",
     "price-read",
