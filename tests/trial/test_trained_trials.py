@@ -27,7 +27,6 @@ pytest.importorskip("transformers")
 pytest.importorskip("peft")
 
 GOOD, BAD = ["good", "fine", "warm", "kind"], ["bad", "poor", "cold", "rude"]
-KINDS = ("label", "text", "answer", "pair")
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +118,14 @@ def test_fine_tuning_goes_through_a_whole_trial(base: str, tmp_path: Path, kind:
 
 
 def test_pairs_teach_what_they_prefer(base: str, tmp_path: Path) -> None:
-    learner = replace(small(base), batch=13, learning_rate=2e-2)
+    learner = replace(small(base), batch=26, learning_rate=3e-2)
     result = trial(tmp_path, learner, "pair", turned=True)
     costs_are_recorded(result, ["finetune", "ngram"])
     assert all("preference_accuracy" in each.score for each in result.trials)
     assert value(result, "trial.preference_delta") < -0.1
 
 
-@pytest.mark.parametrize("kind", ["text", "answer"])
-def test_transformers_from_nothing_go_through_a_whole_trial(tmp_path: Path, kind: str) -> None:
-    result = trial(tmp_path, GPT(depth=1, device="cpu"), kind)
+def test_transformers_from_nothing_go_through_a_whole_trial(tmp_path: Path) -> None:
+    result = trial(tmp_path, GPT(depth=1, device="cpu"), "answer")
     costs_are_recorded(result, ["gpt", "ngram"])
     assert abs(value(result, "trial.gap")) < 1
