@@ -17,8 +17,8 @@ from assay.models.finetune import Finetune
 from assay.models.gpt import GPT
 from assay.models.learner import Learner
 from assay.models.tasks import Task
-from assay.trial import run
 from assay.trial.budget import Prices
+from assay.trial.pricing import prices
 from assay.trial.run import Settings, TrialResult, run_trial
 from tests.laws.test_finetune import one_thread, tiny  # noqa: F401  (the first is a fixture)
 
@@ -37,16 +37,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(autouse=True)
 def few_arms(monkeypatch: pytest.MonkeyPatch) -> None:
     """A budget that pays for the fewest arms, whatever the machine."""
-    priced = run.prices
 
     def dear(*given: object) -> Prices:
-        known = priced(*given)  # type: ignore[arg-type]
+        known = prices(*given)  # type: ignore[arg-type]
         return Prices({arm: Cost(seconds=arm.rows, tokens=1, flops=1.0) for arm in known.known})
 
-    monkeypatch.setattr(run, "prices", dear)
+    monkeypatch.setattr("assay.trial.run.prices", dear)
 
 
-def row(kind: str, rng: np.random.Generator, number: int, *, turned: bool) -> dict[str, object]:
+def row(kind: str, rng: np.random.Generator, number: int, *, turned: bool) -> dict[str, str]:
     """A word of one kind twice; `turned` swaps what is preferred, or the label."""
     side = bool(rng.integers(2))
     mine, other = (GOOD, BAD) if side else (BAD, GOOD)
