@@ -14,7 +14,6 @@ import pytest
 from assay.core.progress import silent
 from assay.core.trial import Cost
 from assay.models.learner import Examples, Part, Scored
-from assay.trial import pricing
 from assay.trial.arms import Arm, Orders, design, weights
 from assay.trial.bend import bends
 from assay.trial.disturb import shuffled
@@ -63,7 +62,7 @@ class Fitted:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(pricing.time, "perf_counter", lambda: made.now)
+    monkeypatch.setattr("assay.trial.pricing.time.perf_counter", lambda: made.now)
     return made
 
 
