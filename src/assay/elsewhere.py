@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from assay import __version__
+from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
 from assay.core.measure import Measure
 from assay.core.trial import Trial
@@ -88,6 +89,7 @@ def judged(
     *,
     model: str,
     ratings: bool = False,
+    own: str | None = None,
     floor: float = 0.4,
     cache: Path | None = None,
     prices: tuple[float, float] = (0.0, 0.0),
@@ -100,6 +102,7 @@ def judged(
         labels: A person's word on some of the items; without enough agreement the judge has no say.
         model: As in `models.endpoint.open_model`.
         ratings: Rate each answer instead of comparing two.
+        own: Name of the arm that the judge's own model, or a relative of it, wrote.
         floor: Least kappa, by the lower end of its interval, at which the judge's scores are used.
         cache: Folder of replies; None is `steps/judge` in `out`.
         prices: US dollars for a million tokens read, and written.
@@ -110,12 +113,16 @@ def judged(
     from assay.models.judge import Judge
     from assay.trial.judging import judge_pairs, judge_ratings
 
+    if own is not None and ratings:
+        raise InputError("ratings do not tell whom a judge favours", fix="Leave --ratings out, or --own-arm.")
     started = time.perf_counter()
     arms, word = [read_answers(path) for path in paths], read_labels(labels)
     with open_model(model) as opened:
         judge = Judge(opened, cache=cache or out / "steps" / "judge")
-        ask = judge_ratings if ratings else judge_pairs
-        found = ask(judge, arms, word, floor=floor, seed=seed)
+        if ratings:
+            found = judge_ratings(judge, arms, word, floor=floor, seed=seed)
+        else:
+            found = judge_pairs(judge, arms, word, own=own, floor=floor, seed=seed)
     losses = [*found.losses, *(loss for arm in arms for loss in arm.losses)]
     read = [_file("answers", path, len(arm.answers)) for path, arm in zip(paths, arms, strict=True)]
     read.append(_file("labels", labels, len(word.winners) + len(word.scores)))

@@ -19,7 +19,7 @@ TRIAL = {"shifted", "general", "source", "seeds", "pairs"}
 FORECAST = {"full", "rounds", "real-share", "temperature", "top-p", "beams"}
 ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
 ELSEWHERE |= {"answers", "judge", "labels", "ratings", "judge-floor", "judge-cache"}
-ELSEWHERE |= {"price-read", "price-written"}
+ELSEWHERE |= {"price-read", "price-written", "own-arm"}
 COMMANDS = {
     "run": EVERY | SPLIT | AUDIT | TRAINING | TRIAL | FORECAST,
     "audit": EVERY | SPLIT | AUDIT,

@@ -13,8 +13,9 @@ import pytest
 
 from assay.core.errors import EngineError, InputError
 from assay.models.encoding import Encoder, windows
-from assay.models.finetune import Finetune, Tuned, Tuning, losing
+from assay.models.finetune import Finetune, Tuned, Tuning
 from assay.models.learner import Examples, Part, Sampling, Scored
+from assay.models.likelihoods import open_scorer
 from assay.models.pretrained import open_base
 from assay.models.schedule import schedule
 
@@ -131,6 +132,14 @@ def test_bits_are_those_of_the_model_itself(base: str) -> None:
     right = logs.argmax(-1) == torch.tensor(ids[1:])
     over = (logs.exp().amax(-1) - right.float()).sum()
     np.testing.assert_allclose(scored.over[0, 0].sum(), float(over.detach()), rtol=1e-4)
+
+
+def test_a_base_is_asked_as_it_is(base: str) -> None:
+    rows = Examples(((Part(PROSE[0]),), (Part("the cat", learned=False), Part(" sat on the mat"))))
+    asked = open_scorer(base, device="cpu").score(rows)
+    [untrained] = trained(learner(base).read(texts(*PROSE)), [[0.0] * len(PROSE)])
+    assert np.array_equal(asked.gain, untrained.score(rows).gain)
+    assert (asked.gain < 0).all()
 
 
 def test_one_arm_knows_nothing_of_another(base: str) -> None:
@@ -341,7 +350,7 @@ def pairs(number: int) -> Examples:
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_planted_preference_is_learned_and_its_reverse_too(base: str, method: str) -> None:
     rows = pairs(8)
-    turned = Examples(losing(rows), rejected=tuple((row[-1],) for row in rows.parts))
+    turned = Examples(rows.losing().parts, rejected=tuple((row[-1],) for row in rows.parts))
     for given, wanted in ((rows, True), (turned, False)):
         reading = learner(base, method=method, epochs=6, learning_rate=5e-3).read(given)
         before, after = (fit.score(pairs(1)) for fit in trained(reading, [[0] * 8, [1] * 8]))
@@ -371,7 +380,7 @@ def test_the_gradient_of_pairs_is_that_of_the_loss_as_published(base: str) -> No
         return nats[torch.tensor(row.trained[1:])].sum()
 
     row = pairs(1)
-    margin = likelihood(row.parts[0]) - likelihood(losing(row)[0])
+    margin = likelihood(row.parts[0]) - likelihood(row.losing().parts[0])
     reference = float(objective.reference[0])  # type: ignore[attr-defined]
     (-torch.nn.functional.logsigmoid(0.1 * (margin - reference))).backward()
     assert torch.allclose(ours, model.get_input_embeddings().weight.grad, rtol=1e-3, atol=1e-6)

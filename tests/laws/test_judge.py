@@ -27,6 +27,7 @@ FENCE = re.compile(
     r"⟦begin (?P<name>[^⟧]*) (?P<mark>[0-9a-f]{16})⟧\n(?P<text>.*?)\n⟦end (?P=name) (?P=mark)⟧", re.DOTALL
 )
 ITEMS = 60
+_SELF = "evaluation.judge_self_preference"
 
 
 def merit(text: str) -> int:
@@ -333,6 +334,27 @@ def test_arms_are_compared_by_a_judge_that_was_checked(service: str) -> None:
     assert "checked against 0 labels" in (named(unchecked.measures, "trial.judge_win_rate").missing or "")
     with pytest.raises(InputError, match="names the winner 'B'"):
         judge_pairs(judge(service), given, Labels({("", "0"): "B"}, {}, ()))
+
+
+def test_an_arm_of_the_judges_own_kin_is_favoured_by_a_vain_judge(service: str) -> None:
+    rng = np.random.default_rng(4)
+    worth = rng.permuted(np.tile(np.arange(1, 9), (ITEMS, 1)), axis=1)[:, :2]
+    given = [
+        ArmAnswers(name, {str(n): Given(f"task {n}", f"{kin}merit {each}", None) for n, each in enumerate(side)}, ())
+        for name, kin, side in (("other", "", worth[:, 0]), ("kin", "house ", worth[:, 1]))
+    ]  # fmt: skip
+    labels = Labels({("", str(n)): "kin" if b > a else "other" for n, (a, b) in enumerate(worth)}, {}, ())
+    found = [
+        named(judge_pairs(judge(service, by), given, labels, own=own).measures, _SELF)
+        for by, own in ((vain, "kin"), (vain, "other"), (fair, "kin"))
+    ]
+    vainly, turned, fairly = (each.value or 0.0 for each in found)
+    assert found[0].low is not None
+    assert found[0].low > 0.2
+    assert turned == pytest.approx(-vainly)
+    assert fairly == 0
+    with pytest.raises(InputError, match=r"no arm is called 'x'.*\n.*other, kin"):
+        judge_pairs(judge(service), given, labels, own="x")
 
 
 def test_ratings_become_paired_scores(service: str) -> None:

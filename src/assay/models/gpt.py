@@ -191,7 +191,7 @@ class GPTFitted:
         found = judge(self.network, self.weights, self._pieces(items.parts))
         preferred = None
         if items.rejected is not None:
-            other = Examples(items.rejected)
+            other = items.losing()
             lost = judge(self.network, self.weights, self._pieces(other.parts)).bits
             ours, theirs = (np.maximum(each.learned_bytes(), 1) for each in (items, other))
             preferred = found.bits / ours < lost / theirs

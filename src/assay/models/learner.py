@@ -7,7 +7,7 @@ it trained scores items and, where it writes text, samples it. An arm of the tri
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -56,6 +56,18 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.parts)
+
+    def losing(self) -> Examples:
+        """Each row with the answer that lost in place of its own last one; no rows where rows are no pairs."""
+        found = []
+        for row, lost in zip(self.parts, self.rejected or (), strict=self.rejected is not None):
+            kept = len(row)
+            while kept and row[kept - 1].learned:
+                kept -= 1
+            # Turns that a pair has in common may be learned too; as many parts as were rejected give way.
+            kept = max(kept, len(row) - len(lost))
+            found.append((*row[:kept], *(replace(part, learned=True) for part in lost)))
+        return Examples(tuple(found))
 
     def learned_bytes(self) -> npt.NDArray[np.int64]:
         """UTF-8 bytes of the learned parts of each row, shape (rows,)."""

@@ -75,11 +75,7 @@ class Located:
     def of(cls, encoding: BPE, trie: Trie, items: Examples) -> Located:
         """Encode the items and find their n-grams."""
         rows = TokenRows.of(encoding, items.parts)
-        lost = None
-        if items.rejected is not None:
-            pairs = zip(items.parts, items.rejected, strict=True)
-            swapped = tuple((*(part for part in row if not part.learned), *answer) for row, answer in pairs)
-            lost = cls.of(encoding, trie, Examples(swapped))
+        lost = None if items.rejected is None else cls.of(encoding, trie, items.losing())
         return cls(rows, trie.locate(rows.tokens, rows.offsets), items.learned_bytes(), lost)
 
     def bits(self, tables: Tables, vocabulary: int) -> npt.NDArray[np.float64]:

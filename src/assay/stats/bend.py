@@ -53,7 +53,7 @@ def bend(sizes: Floats, losses: Floats, draws: Floats, *, early: float = EARLY, 
     Source: Chen et al. 2025, Revisiting Scaling Laws for Language Models: The Role of Data Quality and Training
         Strategies (sub-scaling); variable projection: Golub & Pereyra 1973.
     """
-    first = int((sizes <= early * sizes[-1] * (1 + 1e-9)).sum())
+    first = int((sizes <= early * sizes.max(initial=0.0) * (1 + 1e-9)).sum())
     if first < FEWEST_EARLY:
         raise InputError(
             f"{first} sizes up to {early:.0%} of the largest; a law of three constants needs {FEWEST_EARLY}",

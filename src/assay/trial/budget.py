@@ -52,9 +52,14 @@ def seconds_of(budget: str) -> float:
 
 @dataclass(frozen=True)
 class Prices:
-    """What one training of each arm costs; an arm that nobody priced costs what the others do by row."""
+    """What one training of each arm costs; an arm that nobody priced costs what the others do by row.
+
+    Attributes:
+        scoring: Seconds that each training takes besides, to score what it is tested on.
+    """
 
     known: Mapping[Arm, Cost]
+    scoring: float = 0.0
 
     def of(self, arm: Arm) -> Cost:
         """The price of an arm."""
@@ -64,8 +69,10 @@ class Prices:
         return _sum(self.known.values(), part)
 
     def total(self, design: Design, seeds: int) -> Cost:
-        """The price of every arm with every seed."""
-        return _sum((self.of(arm) for arm in design.arms), seeds)
+        """The price of every arm with every seed, and of its scoring."""
+        trained = _sum((self.of(arm) for arm in design.arms), seeds)
+        scored = self.scoring * len(design.arms) * seeds
+        return trained.model_copy(update={"seconds": trained.seconds + scored})
 
 
 def plan(whole: Design, seeds: int, prices: Prices, budget: float | None) -> Plan:

@@ -18,21 +18,26 @@ def shuffled(examples: Examples, rows: int, rng: Rng) -> Examples:
     """Placebo rows: as many words as real ones of `examples`, drawn without order from all of them.
 
     Words change places between rows and classes too, so the rows keep vocabulary and lengths and nothing else. What
-    looks useful in them is no merit of the texts.
+    looks useful in them is no merit of the texts. Answers that lost are made of the same words.
 
     Args:
         rows: How many of the rows to imitate.
     """
     chosen = rng.permutation(len(examples))[:rows]
     taken = [examples.parts[row] for row in chosen]
-    bag = np.array([word for row in taken for part in row for word in part.text.split()], dtype=object)
-    order = iter(bag[rng.permutation(len(bag))])
-    parts = tuple(
-        tuple(replace(part, text=" ".join(next(order) for _ in part.text.split())) for part in row)
-        for row in taken
+    lost = [examples.rejected[row] for row in chosen] if examples.rejected is not None else []
+    bag = np.array(
+        [word for row in (*taken, *lost) for part in row for word in part.text.split()], dtype=object
     )
+    order = iter(bag[rng.permutation(len(bag))])
+
+    def mixed(row: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(replace(part, text=" ".join(next(order) for _ in part.text.split())) for part in row)
+
+    parts = tuple(map(mixed, taken))
+    rejected = None if examples.rejected is None else tuple(map(mixed, lost))
     labels = None if examples.labels is None else examples.labels[chosen]
-    return Examples(parts, labels, examples.classes)
+    return Examples(parts, labels, examples.classes, rejected)
 
 
 def shifts(examples: Examples, rng: Rng) -> dict[str, Examples]:

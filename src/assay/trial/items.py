@@ -66,9 +66,12 @@ class Tests:
         rest = () if self.general is None else (self.general,)
         return (self.main, *self.shifted.values(), self.synthetic, *rest, *self.more.values())
 
-    def examples(self) -> Examples:
-        """All items in one."""
-        return joined([each.examples for each in self.all])
+    def examples(self) -> tuple[Examples, ...]:
+        """All items, those in one that are scored in one: which answer is preferred is asked of the test rows alone."""
+        if self.main.examples.rejected is None:
+            return (joined([each.examples for each in self.all]),)
+        beside = [replace(each.examples, rejected=None) for each in self.all[1:]]
+        return (self.main.examples, joined(beside))
 
 
 def lay_out(

@@ -14,6 +14,7 @@ from assay.engine.answers import TIE, ArmAnswers, Labels
 from assay.engine.scores import ArmScores
 from assay.models.judge import Answer, Comparison, Judge, Pair, Rating, Usage, Winner
 from assay.trial.imported import compare_arms
+from assay.trial.judge_bias import self_preference
 from assay.trial.judged import FLOOR, Trust, pair_reliability, rating_reliability, win_rate
 
 _EXAMPLES = 5
@@ -41,6 +42,7 @@ def judge_pairs(
     arms: Sequence[ArmAnswers],
     labels: Labels,
     *,
+    own: str | None = None,
     floor: float = FLOOR,
     level: float = 0.95,
     seed: int = 0,
@@ -49,12 +51,15 @@ def judge_pairs(
 
     Args:
         labels: Winners by arm and item; a row without an arm is meant for the only arm there is.
+        own: The arm that the judge's own model, or a relative of it, wrote; whether it favours that arm is then measured.
         floor: See `judged.pair_reliability`.
     Returns: Reliability over all arms together, and `trial.judge_win_rate` of each arm; a half is as good as the
         first arm. The win rates are missing if the judge is refused.
-    Raises: InputError: fewer than two arms. EngineError: the judge cannot be asked.
+    Raises: InputError: fewer than two arms, or none called `own`. EngineError: the judge cannot be asked.
     """
     baseline, others = _split(arms)
+    if own is not None and own not in (names := [arm.name for arm in arms]):
+        raise InputError(f"no arm is called {own!r}", fix=f"The arms: {', '.join(names)}.")
     asked, losses = _pairs(baseline, others)
     answers = judge.compare([pair for pairs in asked.values() for pair in pairs])
     said, start = {}, 0
@@ -70,6 +75,10 @@ def judge_pairs(
     }
     trust = pair_reliability(judge.name, answers, wanted, floor=floor, level=level, seed=seed)
     rates = [win_rate(trust, said[arm.name], {"arm": arm.name}, level=level, seed=seed) for arm in others]
+    if own is not None:
+        side: Winner = "second" if own == baseline.name else "first"
+        mine = [pair.item for name, pairs in asked.items() if own in (name, baseline.name) for pair in pairs]
+        rates.append(self_preference(judge.name, answers, wanted, dict.fromkeys(mine, side), level=level))
     losses = (*losses, *labels.losses, *_steered(judge.name, answers), *_silent(judge.name, answers))
     return JudgedResult(trust, (*trust.measures, *rates), losses, said, {}, judge.usage)
 

@@ -24,11 +24,12 @@ from assay.stats import bootstrap
 from assay.trial import adapt, arms, bias, proxy, sources
 from assay.trial.arms import Design
 from assay.trial.beside import beside
-from assay.trial.budget import Prices, plan
+from assay.trial.budget import plan
 from assay.trial.compare import DRAWS, Comparison, Scores, Set, sums_by_root
 from assay.trial.disturb import shuffled
 from assay.trial.groups import doses
 from assay.trial.items import Tests, joined, lay_out, tail
+from assay.trial.pricing import prices
 from assay.trial.response import response
 from assay.trial.training import Results, Trainer
 
@@ -174,12 +175,11 @@ def run_trial(
     more = () if asked.fixes is None or not drawn.more else (asked.fixes.more,)
     rows = joined([real.examples, fake.examples, placebo, *more])
     reading = learner.read(rows)
-    priced = reading.expect(arms.weights(full.arms, drawn.first(1)))
-    prices = Prices(dict(zip(full.arms, priced, strict=True)))
-    planned = plan(full, settings.seeds, prices, settings.budget)
+    everything = items.examples()
+    priced = prices(reading, full.arms, arms.weights(full.arms, drawn.first(1)), everything, keep)
+    planned = plan(full, settings.seeds, priced, settings.budget)
     note(planned.sentence(learner.name))
 
-    everything = items.examples()
     rare = tail(real.examples, held.examples)
     slices = ({"label": held.names} if task == "classification" else {}) | held.slices
 
@@ -200,7 +200,9 @@ def run_trial(
     found = comparison(planned.design, dear.train(planned.design.arms), learner)
     for _ in range(adapt.ROUNDS):
         wider = None if adapt.settled(found) else adapt.next_design(found)
-        if wider is None or prices.total(wider, planned.seeds).seconds > (settings.budget or np.inf):
+        # The machine may have been slower since it was asked. What was paid is kept with the trainings.
+        slower = max(1.0, dear.results.seconds() / priced.total(found.plan, planned.seeds).seconds)
+        if wider is None or slower * priced.total(wider, planned.seeds).seconds > (settings.budget or np.inf):
             break
         found = comparison(wider, dear.train(wider.arms), learner)
     trials = _trials(found.plan, learner, dear.results, items)

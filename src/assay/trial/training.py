@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from assay.core.progress import Progress
 from assay.core.trial import Cost
-from assay.models.learner import Examples, Reading, Scored
+from assay.models.learner import Examples, Fitted, Reading, Scored
 from assay.trial.arms import Arm, Orders, weights
 from assay.trial.written import Codes, Writing
 
@@ -31,8 +32,9 @@ class Results:
         decisions: Decisions of each main item, shape (main items,); None likewise.
         preferred: By arm, shape (seeds, main items); empty where rows are no pairs.
         chosen: By arm, shape (seeds, items); empty where there are no classes.
-        costs: By arm, one for each seed.
+        costs: Of the trainings, by arm, one for each seed.
         written: By arm, what it writes, shape (seeds, texts, leans); see `written.codes`. Arms that were not asked have none.
+        scoring: Seconds of all scoring.
     """
 
     gain: dict[Arm, Floats] = field(default_factory=dict)
@@ -42,6 +44,11 @@ class Results:
     chosen: dict[Arm, npt.NDArray[np.int16]] = field(default_factory=dict)
     costs: dict[Arm, tuple[Cost, ...]] = field(default_factory=dict)
     written: dict[Arm, Codes] = field(default_factory=dict)
+    scoring: float = 0.0
+
+    def seconds(self) -> float:
+        """Of all trainings and all scoring."""
+        return self.scoring + sum(cost.seconds for each in self.costs.values() for cost in each)
 
 
 class Trainer:
@@ -52,14 +59,15 @@ class Trainer:
         name: str,
         reading: Reading,
         drawn: Orders,
-        items: Examples,
+        items: Sequence[Examples],
         main: int,
         keep: Path | None,
         progress: Progress,
     ) -> None:
         """Args:
         name: The learner's.
-        main: How many of the items, the first ones, are the test proper.
+        items: Scored one after another.
+        main: How many of the items, the first ones, are the test proper; all of them are in the first `items`.
         keep: Folder for finished blocks, kept across kills; None keeps nothing.
         """
         self.name, self.reading, self.drawn, self.items, self.main = name, reading, drawn, items, main
@@ -79,8 +87,9 @@ class Trainer:
         matrix = weights(new, self.drawn)
         kept = self._kept(matrix)
         found: dict[int, tuple[Scored, Cost, int]] = {}
-        for scored, costs, runs in map(_load, sorted(kept.glob("*.npz")) if kept else ()):
+        for scored, costs, runs, seconds in map(_load, sorted(kept.glob("*.npz")) if kept else ()):
             found |= {int(run): (scored, costs[place], place) for place, run in enumerate(runs)}
+            self.results.scoring += seconds
         told: dict[int, Codes] = {}
         for path in sorted(kept.glob("*.written")) if kept and writing else ():
             with np.load(path, allow_pickle=False) as old:
@@ -88,7 +97,10 @@ class Trainer:
         done = np.isin(np.arange(len(matrix)), list(found))
         self.progress("trial", int(done.sum()), len(matrix), "trainings")
         for block in self.reading.fit(matrix, np.tile(np.arange(seeds), len(new)), done=done):
-            scored = self._short(block.score(self.items))
+            start = time.perf_counter()
+            scored = self._scored(block)
+            seconds = time.perf_counter() - start
+            self.results.scoring += seconds
             codes = None if writing is None else writing.of(block)
             if codes is not None:
                 told |= dict(zip(block.arms.tolist(), codes, strict=True))
@@ -97,7 +109,7 @@ class Trainer:
                 # What is written goes first: a block whose scores stand is done.
                 if codes is not None:
                     _write(kept / f"{first}.written", runs=block.arms, codes=codes)
-                _save(kept / f"{first}.npz", scored, block.costs, block.arms)
+                _save(kept / f"{first}.npz", scored, block.costs, block.arms, seconds)
             found |= {int(run): (scored, block.costs[place], place) for place, run in enumerate(block.arms)}
             self.progress("trial", len(found), len(matrix), "trainings")
         for place, arm in enumerate(new):
@@ -107,12 +119,14 @@ class Trainer:
                 self.results.written[arm] = np.stack([told[run] for run in by_seed])
         return self.results
 
-    def _short(self, scored: Scored) -> Scored:
-        """Without what only the test proper needs on the other items."""
-        over = None if scored.over is None else scored.over[:, : self.main].copy()
-        decisions = None if scored.decisions is None else scored.decisions[: self.main]
-        preferred = None if scored.preferred is None else scored.preferred[:, : self.main]
-        return Scored(scored.gain, over, decisions, preferred, scored.chosen)
+    def _scored(self, block: Fitted) -> Scored:
+        """A block on all items, without what only the test proper needs on the others."""
+        first, *rest = [block.score(items) for items in self.items]
+        over = None if first.over is None else first.over[:, : self.main].copy()
+        decisions = None if first.decisions is None else first.decisions[: self.main]
+        preferred = None if first.preferred is None else first.preferred[:, : self.main]
+        gain = np.concatenate([first.gain, *(scored.gain for scored in rest)], axis=1)
+        return Scored(gain, over, decisions, preferred, first.chosen)
 
     def _take(self, arm: Arm, runs: list[tuple[Scored, Cost, int]]) -> None:
         results = self.results
@@ -134,18 +148,20 @@ class Trainer:
             )
 
     def _kept(self, matrix: Floats) -> Path | None:
-        """The folder of this very set of trainings."""
+        """The folder of this very set of trainings, by this learner."""
         if self.keep is None:
             return None
-        folder = self.keep / hashlib.sha256(matrix.tobytes()).hexdigest()[:16]
+        folder = self.keep / f"{self.name}-{hashlib.sha256(matrix.tobytes()).hexdigest()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
 
-def _save(path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray[np.int64]) -> None:
+def _save(
+    path: Path, scored: Scored, costs: tuple[Cost, ...], runs: npt.NDArray[np.int64], scoring: float
+) -> None:
     arrays = {name: value for name in _KEPT if (value := getattr(scored, name)) is not None}
     paid = np.array([[cost.seconds, cost.tokens, cost.flops] for cost in costs])
-    _write(path, runs=runs, costs=paid, **arrays)
+    _write(path, runs=runs, costs=paid, scoring=np.float64(scoring), **arrays)
 
 
 def _write(path: Path, **arrays: npt.NDArray[np.generic]) -> None:
@@ -156,8 +172,8 @@ def _write(path: Path, **arrays: npt.NDArray[np.generic]) -> None:
     aside.replace(path)
 
 
-def _load(path: Path) -> tuple[Scored, tuple[Cost, ...], npt.NDArray[np.int64]]:
+def _load(path: Path) -> tuple[Scored, tuple[Cost, ...], npt.NDArray[np.int64], float]:
     with np.load(path, allow_pickle=False) as kept:
         arrays = {name: kept[name] for name in _KEPT if name in kept}
         costs = tuple(Cost(seconds=row[0], tokens=int(row[1]), flops=row[2]) for row in kept["costs"])
-        return Scored(**arrays), costs, kept["runs"]
+        return Scored(**arrays), costs, kept["runs"], float(kept["scoring"])

@@ -1,0 +1,61 @@
+"""What each arm costs on this machine, measured once: a trial that was killed goes on with the plan it had."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.trial import Cost
+from assay.models.learner import Examples, Fitted, Reading
+from assay.trial.arms import Arm
+from assay.trial.budget import Prices
+from assay.trial.items import taken
+
+_SOME = 64  # items whose scoring is timed
+
+
+def prices(
+    reading: Reading,
+    arms: Sequence[Arm],
+    weights: npt.NDArray[np.float32],
+    items: Sequence[Examples],
+    keep: Path | None,
+) -> Prices:
+    """The price of training each arm once, and of scoring all items once.
+
+    Args:
+        weights: A training of each arm, shape (arms, rows).
+        keep: Folder where the prices stay, beside the trainings: measured anew, they could plan another trial, whose
+            trainings would not be those that were kept.
+    """
+    kept = None if keep is None else keep / "prices.json"
+    if kept is not None and kept.exists():
+        said = json.loads(kept.read_text(encoding="utf-8"))
+        return Prices(dict(zip(arms, map(Cost.model_validate, said["arms"]), strict=True)), said["scoring"])
+    costs = reading.expect(weights)
+    cheapest = min(range(len(costs)), key=lambda arm: costs[arm].seconds)
+    [fitted] = reading.fit(weights[cheapest][None], np.zeros(1, np.int64))
+    scoring = sum(_scoring(fitted, each) for each in items)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        facts = {"arms": [cost.model_dump() for cost in costs], "scoring": scoring}
+        aside = kept.with_suffix(".aside")
+        aside.write_text(json.dumps(facts), encoding="utf-8")
+        aside.replace(kept)
+    return Prices(dict(zip(arms, costs, strict=True)), scoring)
+
+
+def _scoring(fitted: Fitted, items: Examples) -> float:
+    """Seconds that one trained arm takes to score the items, from some of them."""
+    sizes = np.array([1 + sum(len(part.text) for part in row) for row in items.parts], np.float64)
+    chosen = np.random.default_rng(0).permutation(len(items))[:_SOME]
+    some = taken(items, np.sort(chosen))
+    fitted.score(taken(items, chosen[:2]))  # what is compiled or loaded once is not counted
+    start = time.perf_counter()
+    fitted.score(some)
+    return float((time.perf_counter() - start) * sizes.sum() / sizes[chosen].sum())
