@@ -127,6 +127,12 @@ Pairs = Annotated[
     Paths | None,
     typer.Option("--pairs", help="CrowS-Pairs, StereoSet, WinoBias or BBQ, asked of trained models of text."),
 ]
+PairsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--pairs-of", help="A model to ask them of as well: smollm2, a GGUF file, or http://host/v1#name."
+    ),
+]
 Map = Annotated[
     Paths | None, typer.Option("--map", help="What a column means, such as text=body or label=stars.")
 ]
@@ -175,6 +181,7 @@ _TRIAL_ONLY = {
     "source",
     "budget",
     "pairs",
+    "pairs_of",
 }
 _FORECAST_ONLY = {"full", "rounds", "real_share"}
 _SETTINGS = {"map": "columns", "slice": "slices"}
@@ -224,6 +231,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         embedder: Embedder = "lsa",
         groups: Groups = None,
         pairs: Pairs = None,
+        pairs_of: PairsOf = None,
         map: Map = None,
         slice: Slice = None,
         origin_column: OriginColumn = None,
@@ -269,6 +277,7 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
             "embedder": embedder,
             "groups": tuple(groups or ()),
             "pairs": tuple(pairs or ()),
+            "pairs_of": pairs_of,
             "map": _mapping(map or []),
             "slice": tuple(slice) if slice else None,
             "origin_column": origin_column,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from assay.canary.plant import PlantResult
     from assay.engine.evals import EvalFile
     from assay.engine.groups.lists import Lists
+    from assay.engine.pairs import PairSet
     from assay.engine.read import ReadResult
     from assay.generate.generate import GenerateResult
     from assay.serve.server import Server
@@ -85,6 +86,7 @@ class Study(BaseModel):
         groups: TOML lists of groups of people, or folders of them, beside the packaged ones, and columns that name groups;
             `none` for no list at all. Where any is named, the trial tries fixes against bias.
         pairs: Benchmarks of stereotypes for trained models of text: CrowS-Pairs, StereoSet, WinoBias or BBQ.
+        pairs_of: Model that they are asked of as well: `smollm2`, a GGUF file, or ``http://host/v1#name``.
         max_reject_share: Share of unreadable rows above which reading stops.
     """
 
@@ -126,6 +128,7 @@ class Study(BaseModel):
     embedder: Literal["lsa", "minilm"] = "lsa"
     groups: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
+    pairs_of: str | None = None
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
     seed: int = 0
 
@@ -764,11 +767,23 @@ def _trial_step(
             note=note,
             progress=progress,
         )
-        (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        measures = (*result.measures, *_pairs_elsewhere(study, pairs))
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(measures))
         (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
         shutil.rmtree(keep, ignore_errors=True)
 
-    return Step("trial", dataclasses.asdict(settings), tuple(inputs), work).run(steps)
+    asked = {"pairs_of": study.pairs_of}
+    return Step("trial", dataclasses.asdict(settings) | asked, tuple(inputs), work).run(steps)
+
+
+def _pairs_elsewhere(study: Study, pairs: Sequence[PairSet]) -> list[Measure]:
+    """What the benchmarks say of a model that was trained elsewhere."""
+    from assay.models.endpoint import open_model
+    from assay.trial.asked import ask_pairs
+
+    if study.pairs_of is None or not pairs:
+        return []
+    return list(ask_pairs(pairs, open_model(study.pairs_of), seed=study.seed))
 
 
 def _forecast_step(
