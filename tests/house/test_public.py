@@ -11,7 +11,7 @@ import assay
 from assay.cli import app
 
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
-SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
+SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs", "pairs-of"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
 SIDES |= {"full", "rounds", "real-share"}
@@ -34,7 +34,7 @@ COMMANDS = {
     "forecast": (
         SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
     )
-    - {"holdout", "canaries", "span", "embedder", "groups", "source", "pairs", "targets"}
+    - {"holdout", "canaries", "span", "embedder", "groups", "source", "pairs", "pairs-of", "targets"}
     | {"temperature", "top-p", "beams"},
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},

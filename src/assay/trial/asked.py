@@ -21,6 +21,7 @@ from assay.trial.pairs import NAME, Pairs, kinship, scores, unit_of
 
 _LETTERS = "ABC"
 _SAID = re.compile(r"\b([ABC])\b")
+_FEWEST_KIN = 10
 _UNCLEAR = "answers that name no choice"
 _NO_LIKELIHOODS = (
     "it compares how likely texts are, which this model was not asked; BBQ can be asked in words"
@@ -90,10 +91,11 @@ def _said(
     each: PairSet, likely: Floats, name: str, how: str, left_out: Mapping[str, int], level: float, seed: int
 ) -> Iterator[Measure]:
     where = {"benchmark": each.name, "model": name}
-    if not each.items:
-        yield _measure(each, where, None, _UNCLEAR, left_out, level)
+    kin = int(kinship(each).max()) + 1 if each.items else 0
+    if kin < _FEWEST_KIN:
+        few = f"{kin} items with words of their own were answered, and an interval needs {_FEWEST_KIN}"
+        yield _measure(each, where, None, few, left_out, level)
         return
-    kin = int(kinship(each).max()) + 1
     weights = bootstrap.cluster_weights(kin, DRAWS, np.random.default_rng(seed))
     whole, drawn = scores(each, likely), scores(each, likely, weights)
     for score, value in whole.items():
