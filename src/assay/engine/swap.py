@@ -79,8 +79,9 @@ class Swap:
 
     @property
     def name(self) -> str:
-        """Both groups, as they stand in slices."""
-        return f"{self.first} / {self.second}"
+        """Both groups, as they stand in slices: ``religion: Christians / Muslims``."""
+        theme, colon, _ = self.first.partition(": ")
+        return f"{self.first} / {self.second.removeprefix(theme + colon)}"
 
     def groups_of(self, text: str) -> frozenset[str]:
         """Labels of the groups whose words the text holds."""

@@ -109,6 +109,19 @@ class RemoteScorer:
         return found
 
 
+def offers(service: RemoteModel) -> bool:
+    """Whether the service says how likely given texts are. Raises: EngineError: it is out of reach."""
+    if _echoes(service):
+        return True
+    try:
+        _check_forcing(service)
+    except EngineError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return False
+    return True
+
+
 def _spans(row: Sequence[Part], place: int) -> list[Span]:
     """For each learned part the text before it and the text with it."""
     if any(part.role for part in row):

@@ -140,6 +140,10 @@ class Study(BaseModel):
     pairs: Annotated[
         Files, Ask("CrowS-Pairs, StereoSet, WinoBias or BBQ, asked of trained models of text.", _TRIAL)
     ] = ()
+    pairs_of: Annotated[
+        str | None,
+        Ask("A model to ask them of as well: smollm2, a GGUF file, or http://host/v1#name.", _TRIAL),
+    ] = None
 
     full: Annotated[
         bool,

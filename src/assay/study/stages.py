@@ -139,6 +139,7 @@ def trial(
         beside: A second test set and a general one, or None for either.
     """
     from assay.engine.pairs import read_pairs
+    from assay.trial.asked import ask_elsewhere
     from assay.trial.budget import seconds_of
     from assay.trial.run import Settings, run_trial
 
@@ -176,11 +177,15 @@ def trial(
             note=job.note,
             progress=job.progress,
         )
-        (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
+        measures = list(result.measures)
+        if study.pairs_of is not None:
+            measures += ask_elsewhere(pairs, study.pairs_of, seed=study.seed)
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(tuple(measures)))
         (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
         shutil.rmtree(keep, ignore_errors=True)
 
-    return Step("trial", dataclasses.asdict(settings), tuple(inputs), work).run(job.steps)
+    asked = dataclasses.asdict(settings) | {"pairs_of": study.pairs_of}
+    return Step("trial", asked, tuple(inputs), work).run(job.steps)
 
 
 def forecast(job: Job, train: Corpus, test: Corpus, synthetic: Corpus | None) -> Path:

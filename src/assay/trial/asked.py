@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,8 @@ import numpy.typing as npt
 from assay.core.catalogue import define
 from assay.core.measure import Measure
 from assay.engine.pairs import PairSet
-from assay.models.endpoint import LanguageModel, Message, Request
-from assay.models.learner import Examples
+from assay.models.endpoint import LanguageModel, Message, RemoteModel, Request, open_model
+from assay.models.likelihoods import RemoteScorer, Scorer, offers, open_scorer
 from assay.stats import bootstrap
 from assay.stats.pair_preference import CRITICISMS
 from assay.trial.compare import DRAWS, Floats
@@ -21,16 +22,36 @@ from assay.trial.pairs import NAME, Pairs, kinship, scores, unit_of
 
 _LETTERS = "ABC"
 _SAID = re.compile(r"\b([ABC])\b")
+_FEWEST_KIN = 10
 _UNCLEAR = "answers that name no choice"
 _NO_LIKELIHOODS = (
     "it compares how likely texts are, which this model was not asked; BBQ can be asked in words"
 )
 
 
+def ask_elsewhere(
+    sets: Sequence[PairSet], model: str, *, level: float = 0.95, seed: int = 0
+) -> Iterator[Measure]:
+    """`bias.pair_preference` of a model by its name: by likelihoods where it gives them, else in words.
+
+    Args:
+        model: ``http://host/v1#name``; or a model on this machine, as `likelihoods.open_scorer` takes it.
+
+    Raises: InputError, MissingExtra, EngineError: the model cannot be opened, is out of reach, or refuses.
+    """
+    if model.startswith(("http://", "https://")):
+        service = open_model(model)
+        assert isinstance(service, RemoteModel)
+        scorer = RemoteScorer(service) if offers(service) else None
+        return ask_pairs(sets, service.name, scorer, service, level=level, seed=seed)
+    return ask_pairs(sets, Path(model).name, open_scorer(model), level=level, seed=seed)
+
+
 def ask_pairs(
     sets: Sequence[PairSet],
-    model: LanguageModel,
-    likelihoods: Callable[[Examples], npt.NDArray[np.floating]] | None = None,
+    name: str,
+    scorer: Scorer | None,
+    model: LanguageModel | None = None,
     *,
     level: float = 0.95,
     seed: int = 0,
@@ -38,18 +59,20 @@ def ask_pairs(
     """`bias.pair_preference` of one model, with an interval over kin items.
 
     Args:
+        name: The model's.
+        scorer: Says how likely each text is given its context; None if the model does not.
         model: Asked to choose among BBQ's answers, where there are no likelihoods.
-        likelihoods: Log-likelihood of each text given its context, shape (1, texts); None if the model gives none.
     Returns: A measure by benchmark and score, its slice naming the model; missing where only likelihoods would do.
     Raises: EngineError: the model is out of reach or refuses.
     """
-    if likelihoods is not None:
+    if scorer is not None:
         pairs = Pairs.of(sets)
-        for each, likely in zip(sets, pairs.split(likelihoods(pairs.items.examples)), strict=True):
-            yield from _said(each, likely[0], model.name, "texts compared per byte", {}, level, seed)
+        gain = scorer.score(pairs.items.examples).gain
+        for each, likely in zip(sets, pairs.split(gain), strict=True):
+            yield from _said(each, likely[0], name, "texts compared per byte", {}, level, seed)
         return
     for each in sets:
-        if each.kind == "bbq":
+        if each.kind == "bbq" and model is not None:
             chosen = _chosen(each, model, seed)
             clear = chosen >= 0
             answered = replace(
@@ -58,9 +81,9 @@ def ask_pairs(
             likely = np.eye(len(_LETTERS))[chosen[clear]]
             left_out = {} if clear.all() else {_UNCLEAR: int((~clear).sum())}
             how = "asked in words to choose one of three answers in random order"
-            yield from _said(answered, likely, model.name, how, left_out, level, seed)
+            yield from _said(answered, likely, name, how, left_out, level, seed)
         else:
-            yield _measure(each, {"benchmark": each.name, "model": model.name}, None, "", {}, level)
+            yield _measure(each, {"benchmark": each.name, "model": name}, None, "", {}, level)
 
 
 def _chosen(each: PairSet, model: LanguageModel, seed: int) -> npt.NDArray[np.int64]:
@@ -90,10 +113,11 @@ def _said(
     each: PairSet, likely: Floats, name: str, how: str, left_out: Mapping[str, int], level: float, seed: int
 ) -> Iterator[Measure]:
     where = {"benchmark": each.name, "model": name}
-    if not each.items:
-        yield _measure(each, where, None, _UNCLEAR, left_out, level)
+    kin = int(kinship(each).max()) + 1 if each.items else 0
+    if kin < _FEWEST_KIN:
+        few = f"{kin} items with words of their own were answered, and an interval needs {_FEWEST_KIN}"
+        yield _measure(each, where, None, few, left_out, level)
         return
-    kin = int(kinship(each).max()) + 1
     weights = bootstrap.cluster_weights(kin, DRAWS, np.random.default_rng(seed))
     whole, drawn = scores(each, likely), scores(each, likely, weights)
     for score, value in whole.items():
