@@ -620,6 +620,54 @@ def label(
 
 
 @app.command()
+def curate(
+    run: Annotated[Path, typer.Option("--run", help="Folder of a run with an audit.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the training set.")],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Synthetic rows among all rows; default: what the evidence of the run supports.",
+        ),
+    ] = None,
+    rebalance: Annotated[
+        str | None,
+        typer.Option(help="Column, such as label, whose shares are brought to those of the real rows."),
+    ] = None,
+    skip: Annotated[Paths | None, typer.Option(help="A filter not to use; may be given again.")] = None,
+    also: Annotated[
+        Paths | None,
+        typer.Option(help="A filter on request: template, prompt_duplicate, restricted_terms, …"),
+    ] = None,
+    format: Annotated[
+        Literal["auto", "jsonl", "parquet"], typer.Option(help="Of the rows; auto: as the real rows came.")
+    ] = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """A better training set of a run: what was flagged set aside, what the trial supports mixed in."""
+    from assay.curate.curate import Settings as Wishes
+    from assay.curate.words import said
+    from assay.study import curate as make
+
+    wishes = Wishes(
+        share=share,
+        rebalance=rebalance,
+        skip=tuple(skip or ()),
+        also=tuple(also or ()),
+        form=None if format == "auto" else format,
+        seed=seed,
+    )
+    with _bars() as progress:
+        made = make(run, out, wishes, progress=progress)
+    if as_json:
+        sys.stdout.write(made.to_json() + "\n")
+    else:
+        _show(list(said(made, run, out)))
+
+
+@app.command()
 def serve(
     runs: Annotated[Path, typer.Argument(help="Folder that holds the folders of runs, or of one run.")],
     port: Annotated[

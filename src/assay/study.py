@@ -36,6 +36,8 @@ from assay.core.verdict import decide
 if TYPE_CHECKING:
     from assay.audit.evals import Eval
     from assay.canary.plant import PlantResult
+    from assay.curate.curate import Settings as Wishes
+    from assay.curate.record import Curation
     from assay.engine.evals import EvalFile
     from assay.engine.groups.lists import Lists
     from assay.engine.read import ReadResult
@@ -276,6 +278,44 @@ def label(
     else:
         ask(sheet.rows, sheet.design, sheet.answers, most, keys or sys.stdin, screen or sys.stderr)
     return _conclude(study, folder, run.evidence, synthetic)
+
+
+def curate(folder: Path, out: Path, wishes: Wishes, *, progress: Progress = silent) -> Curation:
+    """Make a better training set of a run: what was flagged set aside, what the trial supports mixed in.
+
+    Beside the rows, `out` gets the settings of the run with the filtered rows as its synthetic side, so that
+    `assay run --study` tries them on the same test rows.
+
+    Raises: InputError: the folder is no run with an audit, or its files are not what it read.
+    """
+    from assay.curate.curate import SYNTHETIC, Side
+    from assay.curate.curate import curate as make
+    from assay.curate.originals import Originals
+    from assay.engine.read import ReadResult
+
+    run, study, synthetic = _audited(folder)
+    real, steps = run.corpus("real"), folder / "steps"
+    given_test = run.corpus("test") if study.test else None
+    train, reference, test, _ = _split(study, real, given_test, steps, progress)
+    clean, _ = _without_copies(synthetic, test, steps, progress)
+
+    def side(role: str, corpus: Corpus, paths: tuple[str, ...], parts: tuple[Corpus, ...]) -> Side:
+        return Side(Originals(ReadResult.open(corpus.folder), paths, role), _among(corpus, parts))
+
+    ours = side("real", real, study.real, (train, reference))
+    theirs = side("synthetic", synthetic, study.synthetic or study.real, (clean,))
+    made = make(run, out, ours, theirs, wishes, progress=progress)
+    again = study.model_copy(update={"synthetic": (str(out / made.files[SYNTHETIC].name),)})
+    _write(out / "study.toml", again.to_toml())
+    return made
+
+
+def _among(corpus: Corpus, parts: Sequence[Corpus]) -> npt.NDArray[np.bool_]:
+    """Which rows of a corpus are in one of its parts, shape (rows,)."""
+    found = np.zeros(corpus.rows, np.bool_)
+    for part in parts:
+        found[part.table(["row"])["row"].to_numpy()] = True
+    return found
 
 
 def serve(folder: Path, *, port: int) -> Server:

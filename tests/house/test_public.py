@@ -40,6 +40,7 @@ COMMANDS = {
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},
     "gate": {"rules", "against", "junit", "sarif", "github", "json", "help"},
+    "curate": {"run", "out", "share", "rebalance", "skip", "also", "format", "seed", "json", "help"},
     "serve": {"port", "json", "help"},
     "compare": {"history", "measure", "order", "html", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},
