@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from assay import __version__
 from assay.core.corpus import Corpus
@@ -25,7 +24,8 @@ from assay.core.progress import Progress, silent
 from assay.curate.balance import Balance, balance, shuffled
 from assay.curate.card import update
 from assay.curate.files import Format, RowFile
-from assay.curate.filters import FILTERS, Judgement, chosen, judge
+from assay.curate.filters import Judgement, chosen, judge
+from assay.curate.flags import flags_of
 from assay.curate.originals import Originals
 from assay.curate.record import Balanced, Curation, Filtered, Source, Written
 from assay.curate.share import recommend, warning
@@ -116,7 +116,7 @@ def curate(
         name: Answers(run.folder / name, synthetic.corpus.table(["text"])["text"])
         for name in (CHOICES, LABELS)
     }
-    flags, clusters = _flags(run, synthetic.corpus.rows)
+    flags, clusters = flags_of(run.folder, synthetic.corpus.rows)
     judged = judge(
         flags,
         clusters,
@@ -139,11 +139,6 @@ def curate(
     return made
 
 
-def kept(flags: Mapping[str, Bools], clusters: npt.NDArray[np.int64], allowed: Bools) -> int:
-    """How many rows would pass all filters that are used unasked."""
-    return int(judge(flags, clusters, ~allowed, chosen()).passed.sum())
-
-
 def _make(out: Path, run: Run) -> None:
     if out.resolve() == run.folder.resolve():
         raise InputError("this is the folder of the run", where=str(out), fix="Give --out another folder.")
@@ -158,25 +153,6 @@ def _make(out: Path, run: Run) -> None:
                 )
             path.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-
-
-def _flags(run: Run, rows: int) -> tuple[dict[str, Bools], npt.NDArray[np.int64]]:
-    """Every flag by name, and which rows nearly repeat each other."""
-    path = run.folder / "rows" / "synthetic.parquet"
-    if not path.exists():
-        raise InputError("this run has no flags of its rows", where=str(path), fix="Run `assay run` again.")
-    table = pq.read_table(path)
-    if table.num_rows != rows:
-        raise InputError(
-            f"holds {table.num_rows:,} rows, and the run read {rows:,}", where=str(path), fix="Run it again."
-        )
-    names = [each.name for each in FILTERS if each.name in table.column_names]
-    flags = {
-        name: table[name].fill_null(False).to_numpy().astype(bool)
-        for name in names
-        if table[name].null_count < rows or not rows
-    }
-    return flags, table["near_cluster"].to_numpy().astype(np.int64)
 
 
 def _mixed(
