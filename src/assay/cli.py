@@ -141,6 +141,14 @@ Student = Annotated[
     str | None,
     typer.Option(help="Name of the model you will train, such as Llama-3.1-8B; is the generator kin?"),
 ]
+RowCost = Annotated[
+    float | None,
+    typer.Option("--cost-per-row", min=0, help="US dollars that one synthetic row cost to make."),
+]
+RealRowCost = Annotated[
+    float | None,
+    typer.Option("--real-row-cost", min=0, help="US dollars that one more real row would cost."),
+]
 MaxRejects = Annotated[float, typer.Option(min=0, max=1, help="Share of unreadable rows that stops the run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 StudyFile = Annotated[Path | None, typer.Option("--study", help="A study.toml with all settings.")]
@@ -229,6 +237,8 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         origin_column: OriginColumn = None,
         synthetic_value: SyntheticValue = None,
         student: Student = None,
+        cost_per_row: RowCost = None,
+        real_row_cost: RealRowCost = None,
         max_reject_share: MaxRejects = 0.1,
         study: StudyFile = None,
         as_json: Json = False,
@@ -279,6 +289,10 @@ def _stage(audit: bool, trial: bool) -> Callable[..., None]:
         settings = {} if study is None else Study.load(study).model_dump()
         # What stands on the command line goes before what stands in the file.
         settings |= {_SETTINGS.get(name, name): options[name] for name in options if name in given}
+        priced = {"row": cost_per_row, "real_row": real_row_cost}
+        settings["prices"] = settings.get("prices", {}) | {
+            name: price for name, price in priced.items() if price is not None
+        }
         if not settings.get("real"):
             raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
         stages = {"audit": audit, "trial": trial}

@@ -24,6 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from assay import __version__
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
+from assay.core.cost import Prices, costs, of_trainings
+from assay.core.energy import Meter
 from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
 from assay.core.labels import LABELS
@@ -51,6 +53,7 @@ _SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 _LOSSES = TypeAdapter(tuple[Loss, ...])
+_ENERGY = TypeAdapter(tuple[float | None, str])  # joules, or why nobody knows
 
 
 class Study(BaseModel):
@@ -88,6 +91,7 @@ class Study(BaseModel):
             `none` for no list at all. Where any is named, the trial tries fixes against bias.
         pairs: Benchmarks of stereotypes for trained models of text: CrowS-Pairs, StereoSet, WinoBias or BBQ.
         max_reject_share: Share of unreadable rows above which reading stops.
+        prices: What rows, tokens, hours and watts cost, as only the user can know.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,6 +133,7 @@ class Study(BaseModel):
     groups: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
     max_reject_share: float = Field(default=0.1, ge=0, le=1)
+    prices: Prices = Prices()
     seed: int = 0
 
     @classmethod
@@ -175,6 +180,7 @@ def run(
     made = [*(side.corpus.folder for side in sides.values()), train.folder.parent, clean.folder.parent]
     measures: list[Measure] = []
     trials: tuple[Trial, ...] = ()
+    energy: tuple[float | None, str] = (None, "")
     rows = out / "rows"
     if study.audit:
         folder = _audit_step(study, train, reference, synthetic, holdout, evals, steps, progress)
@@ -189,11 +195,13 @@ def run(
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         trials = _TRIALS.validate_json((folder / "trials.json").read_bytes())
+        energy = _ENERGY.validate_json((folder / "energy.json").read_bytes())
     if study.forecast:
         folder = _forecast_step(study, train, test, synthetic, steps, note, progress, short=not study.full)
         made.append(folder)
         measures += _MEASURES.validate_json((folder / "measures.json").read_bytes())
         _place(folder / "forecast.json", out / "rows/forecast.json")
+    measures += _costs(study, synthetic, clean, out, trials, energy, measures)
 
     evidence = Evidence(
         tool=Tool(version=__version__, commit=commit()),
@@ -791,19 +799,28 @@ def _trial_step(
     def work(folder: Path) -> None:
         # Finished trainings outlive a kill of the step; they go when it is whole.
         keep = steps / f".{folder.name.split('.')[1]}.trainings"
-        result = run_trial(
-            train,
-            synthetic,
-            test,
-            settings,
-            second=beside[0],
-            general=beside[1],
-            lists=lists,
-            pairs=pairs,
-            keep=keep,
-            note=note,
-            progress=progress,
+        goes_on = keep.exists()
+        with Meter() as meter:
+            result = run_trial(
+                train,
+                synthetic,
+                test,
+                settings,
+                second=beside[0],
+                general=beside[1],
+                lists=lists,
+                pairs=pairs,
+                keep=keep,
+                note=note,
+                progress=progress,
+            )
+            used = None if goes_on else meter.joules
+        why = (
+            "the trial was stopped and went on, and its first part was not measured"
+            if goes_on
+            else meter.missing
         )
+        (folder / "energy.json").write_bytes(_ENERGY.dump_json((used, why)))
         (folder / "measures.json").write_bytes(_MEASURES.dump_json(result.measures))
         (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
         shutil.rmtree(keep, ignore_errors=True)
@@ -855,6 +872,26 @@ def _forecast_step(
 
     inputs = (train.fingerprint, test.fingerprint, synthetic.fingerprint if synthetic else "")
     return Step("forecast", dataclasses.asdict(settings), inputs, work).run(steps)
+
+
+def _costs(
+    study: Study,
+    synthetic: Corpus,
+    clean: Corpus,
+    out: Path,
+    trials: tuple[Trial, ...],
+    energy: tuple[float | None, str],
+    measures: Sequence[Measure],
+) -> tuple[Measure, ...]:
+    """What the synthetic rows and the trainings cost, as far as it was counted and the user gave prices."""
+    from assay.curate.flags import kept
+    from assay.generate.spent import spent
+
+    passing = kept(out, synthetic.rows, _among(synthetic, (clean,))) if study.audit else None
+    made = [spent(synthetic)]
+    if trials:
+        made.append(of_trainings(trials, *energy))
+    return costs(made, study.prices, kept=passing, measures=measures)
 
 
 def _copies(what: str, why: str, corpus: Corpus, rows: npt.NDArray[np.int64]) -> tuple[Loss, ...]:

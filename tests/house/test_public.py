@@ -14,6 +14,7 @@ SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "
 SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
 SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
+SIDES |= {"cost-per-row", "real-row-cost"}
 SIDES |= {"full", "rounds", "real-share"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
@@ -35,6 +36,7 @@ COMMANDS = {
         SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
     )
     - {"holdout", "canaries", "span", "embedder", "groups", "source", "pairs", "targets"}
+    - {"cost-per-row", "real-row-cost"}
     | {"temperature", "top-p", "beams"},
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},

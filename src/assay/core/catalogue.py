@@ -24,6 +24,7 @@ class Definition:
         source: The paper or convention behind it.
         ideal: What the value would be if nothing were wrong; counts only where there is no reference.
         opens: Past its tolerance it leaves the question open and harms nobody by itself.
+        compared: It says something only beside a reference; without one it leaves the question open.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Definition:
     relative: bool = False
     ideal: float = 0.0
     opens: bool = False
+    compared: bool = False
 
 
 def define(name: str) -> Definition:
@@ -1439,6 +1441,100 @@ CATALOGUE: tuple[Definition, ...] = (
         0.02,
         "loss on real rows of the last period / loss of a model of that period, over the same at the date, minus 1",
         "Lazaridou et al. 2021, Mind the Gap: Assessing Temporal Generalization",
+    ),
+    Definition(
+        "cost.tokens",
+        "Tokens written, read and trained on",
+        "it took {value} tokens",
+        "tokens",
+        "none",
+        0.0,
+        "sum over the rows of what they say was written and read to make them; sum over the trainings",
+        "convention",
+    ),
+    Definition(
+        "cost.seconds",
+        "Seconds it took",
+        "it took {value} seconds",
+        "seconds",
+        "none",
+        0.0,
+        "sum over the rows of the seconds since the row before; sum over the trainings",
+        "convention",
+    ),
+    Definition(
+        "cost.gpu_seconds",
+        "Seconds of a GPU",
+        "it took {value} seconds of a GPU",
+        "seconds",
+        "none",
+        0.0,
+        "sum over the rows or trainings that say; 0 for learners that never use one",
+        "convention",
+    ),
+    Definition(
+        "cost.flops",
+        "Floating-point operations",
+        "it took {value} operations",
+        "operations",
+        "none",
+        0.0,
+        "sum over the trainings of the operations that the learner counts",
+        "Kaplan et al. 2020, Scaling Laws for Neural Language Models (counting by parameters and tokens)",
+    ),
+    Definition(
+        "cost.kwh",
+        "Energy",
+        "it took {value} kWh",
+        "kWh",
+        "none",
+        0.0,
+        "energy counters of the machine's processors while it ran, or seconds times the power that the user states",
+        "Strubell et al. 2019, Energy and Policy Considerations for Deep Learning in NLP",
+    ),
+    Definition(
+        "cost.usd",
+        "Money",
+        "it cost {value} USD",
+        "USD",
+        "none",
+        0.0,
+        "the user's prices times rows, tokens and hours",
+        "convention",
+    ),
+    Definition(
+        "cost.per_kept_row",
+        "Price of a row worth keeping",
+        "a row that passes the filters cost {value} USD (a real row: {reference})",
+        "USD",
+        "higher",
+        0.0,
+        "cost of generation / rows that pass the filters of `assay curate`; reference: the user's price of a real row",
+        "convention",
+        compared=True,
+    ),
+    Definition(
+        "cost.per_real_row",
+        "Price of as much as one real row does",
+        "synthetic rows that do as much as one real row cost {value} USD (a real row: {reference})",
+        "USD",
+        "higher",
+        0.1,
+        "cost of a synthetic row / trial.exchange_rate; reference: the user's price of a real row",
+        "relative efficiency, with prices",
+        relative=True,
+        compared=True,
+    ),
+    Definition(
+        "cost.per_point",
+        "Price of one point of gain",
+        "one point more costs {value} USD",
+        "USD",
+        "none",
+        0.0,
+        "price of what does as much as one real row / points that one more real row adds, from half to all of the real rows; "
+        "a point is one per cent of accuracy, or of the loss",
+        "convention",
     ),
 )
 

@@ -75,4 +75,6 @@ def _digits(spread: float, value: float) -> int:
     scale = spread if spread > 0 else abs(value)
     if scale <= 0 or not math.isfinite(scale):
         return 0
-    return min(4, max(0, 1 - math.floor(math.log10(scale))))
+    # Four decimals say enough of anything but a number that is itself smaller, such as the price of one row.
+    most = 4 if value == 0 else max(4, 1 - math.floor(math.log10(abs(value))))
+    return min(most, max(0, 1 - math.floor(math.log10(scale))))
