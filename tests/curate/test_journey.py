@@ -19,7 +19,7 @@ from assay.study import Study, curate, run
 from tests.audit.corpora import rows
 
 Line = dict[str, object]
-REAL, SYNTHETIC = 420, 200
+REAL = 420
 PLANTED = {"exact": 20, "refusals": 20, "copies": 20, "leaks": 5}
 
 
@@ -34,11 +34,16 @@ def write(path: Path, made: Sequence[Mapping[str, object]]) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the folder `run` of an audit whose synthetic rows hold every defect of `PLANTED`."""
+    """A folder with the folder `run` of an audit whose synthetic rows hold the defects of `PLANTED`."""
     folder = tmp_path_factory.mktemp("curate")
     real = [{"review": text, "stars": label, "id": f"r{i}"} for i, (text, label) in enumerate(rows(REAL, 1))]
     test = [{"review": text, "stars": label, "id": f"t{i}"} for i, (text, label) in enumerate(rows(60, 2))]
-    fresh = [{"review": text, "stars": label} for text, label in rows(SYNTHETIC, 3)]
+    # Bad reviews are three times too rare.
+    fresh = [
+        {"review": text, "stars": label}
+        for i, (text, label) in enumerate(rows(240, 3))
+        if label != "bad" or i % 3 == 0
+    ]
     planted = fresh[: PLANTED["exact"]]
     planted += [
         {"review": f"I'm sorry, but as an AI language model I cannot write number {i}.", "stars": "good"}
@@ -75,7 +80,7 @@ def test_the_loop_closes(made: Path) -> None:
         lines(made / "better" / f"{name}.jsonl") for name in ("synthetic", "set-aside", "train")
     )
     # Nothing is lost, and everything set aside says why.
-    total = SYNTHETIC + sum(PLANTED.values())
+    total = len(lines(made / "synthetic.jsonl"))
     assert sorted(row["assay_row"] for row in synthetic + aside) == list(range(total))  # type: ignore[type-var]
     assert all(row["assay_reasons"] for row in aside)
     assert sum("copies_test" in str(row["assay_reasons"]) for row in aside) == PLANTED["leaks"]
@@ -152,7 +157,12 @@ def test_parquet_rebalanced_with_a_filter_skipped(made: Path) -> None:
         Settings(share=0.1, rebalance="label", skip=("near_duplicate", "exact_duplicate"), form="parquet"),
     )
     assert found.balance is not None
-    assert found.balance.after == pytest.approx(found.balance.real, abs=0.03)
+    # Few rows: the shares come as near as chance brings as many real rows, and much nearer than they were.
+    off = {
+        name: abs(shares["bad"] - found.balance.real["bad"])
+        for name, shares in (("before", found.balance.before), ("after", found.balance.after))
+    }
+    assert off["after"] < 0.1 < off["before"]
     table = pq.read_table(made / "even" / "train.parquet")
     assert table.num_rows == found.real_rows + found.synthetic_rows
     assert {each.name for each in found.filters}.isdisjoint({"near_duplicate", "exact_duplicate"})

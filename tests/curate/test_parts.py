@@ -145,16 +145,16 @@ def test_a_share_that_the_trial_found_harmful_is_warned_of() -> None:
 
 
 def test_shares_become_those_of_the_real_rows_without_repeating_any(tmp_path: Path) -> None:
-    real = write(tmp_path, [("x", "ab"[i % 2]) for i in range(200)] + [("x", "c")] * 2, "real", "real")
-    made = [("x", "a")] * 300 + [("x", "b")] * 60 + [("x", "z")] * 40
+    real = write(tmp_path, [("x", "ab"[i % 2]) for i in range(200)] + [("x", "c")], "real", "real")
+    made = [("x", "a")] * 3000 + [("x", "b")] * 600 + [("x", "z")] * 400
     synthetic = write(tmp_path, made, "synthetic", "synthetic")
-    passed = np.arange(400) % 10 != 0
+    passed = np.arange(4000) % 10 != 0
     found = balance("label", real, synthetic, passed, seed=0)
     assert (found.keep <= passed).all()
     assert sum(abs(found.after.get(each, 0) - found.real[each]) for each in found.real) / 2 <= NEAR + 0.01
     assert found.after["z"] == 0
     assert list(found.absent) == ["c"]
-    assert found.keep.sum() >= 2 * 54  # every b that passed, and as many a
+    assert found.keep.sum() >= 2 * 540  # every b that passed, and as many a
     # Any number of the rows in this order has the same shares.
     order = [made[row][1] for row in found.order if found.keep[row]]
     assert abs(order[:40].count("a") - 20) <= 1

@@ -32,10 +32,10 @@ class Prices(BaseModel):
     """What things cost, as only the user can know.
 
     Attributes:
-        row: US dollars for a synthetic row as it was generated; goes before what the next three come to.
+        row: US dollars for a synthetic row as it was generated; goes before what tokens or hours come to.
         real_row: US dollars for one more real row: collecting, cleaning, labelling.
-        read, written: US dollars for a million tokens that a model reads and writes.
-        hour: US dollars for an hour of the machine.
+        read, written: US dollars for a million tokens that a model reads and writes: what a service charges.
+        hour: US dollars for an hour of the machine: what trainings cost, and generation that no service charges for.
         watts: Power to assume where no energy was measured.
     """
 
@@ -140,17 +140,15 @@ def costs(
         measures: Of the run; the exchange rate and the learning curve among them.
     """
     found: list[Measure] = []
-    paid: dict[str, Amount | None] = {}
-    rows = 0
+    row, lacking = None, _ASK
     for each in spent:
         money, how = _money(each, prices)
-        paid[each.of] = money
         found += _counted(each, prices)
         found.append(_measure("cost.usd", money, how, {"of": each.of}, how))
         if each.of == GENERATION:
-            rows = each.number
-            found.append(_per_kept_row(money, how, kept, rows, prices))
-    return (*found, *_worth(_per_row(paid.get(GENERATION), rows), prices, measures))
+            row, lacking = _per_row(money, each.number), how
+            found.append(_per_kept_row(money, how, kept, each.number, prices))
+    return (*found, *_worth(row, lacking, prices, measures))
 
 
 def _counted(spent: Spent, prices: Prices) -> Iterator[Measure]:
@@ -185,13 +183,13 @@ def _money(spent: Spent, prices: Prices) -> tuple[Amount | None, str]:
     """US dollars and how they come about, or None and what is needed."""
     if spent.of == GENERATION and prices.row is not None:
         return _exact(prices.row * spent.number, spent.number), f"{prices.row:g} USD a row, as you gave it"
-    asked = {"seconds": (prices.hour, 3600.0, "USD an hour")}
-    if spent.of == GENERATION:
-        asked |= {
-            "written": (prices.written, 1e6, "USD a million tokens written"),
-            "read": (prices.read, 1e6, "USD a million tokens read"),
-        }
-    priced = {name: each for name, each in asked.items() if each[0] is not None}
+    by_token = {
+        "written": (prices.written, 1e6, "USD a million tokens written"),
+        "read": (prices.read, 1e6, "USD a million tokens read"),
+    }
+    by_hour = {"seconds": (prices.hour, 3600.0, "USD an hour")}
+    charged = spent.of == GENERATION and (prices.written, prices.read) != (None, None)
+    priced = {name: each for name, each in (by_token if charged else by_hour).items() if each[0] is not None}
     if not priced:
         return None, _ASK if spent.of == GENERATION else "give the price of an hour (hour under [prices])"
     unknown = [name for name in priced if name not in spent.known]
@@ -228,11 +226,13 @@ def _per_row(money: Amount | None, rows: int) -> Amount | None:
     return None if money is None or not rows else money.times(1 / rows)
 
 
-def _worth(row: Amount | None, prices: Prices, measures: Sequence[Measure]) -> Iterator[Measure]:
+def _worth(
+    row: Amount | None, lacking: str, prices: Prices, measures: Sequence[Measure]
+) -> Iterator[Measure]:
     """What it costs to do as much as one real row does, and one point of score either way."""
     rate = next((each for each in measures if each.name == "trial.exchange_rate"), None)
     slope, steep = _slope(measures)
-    as_real, why = _as_real(row, rate)
+    as_real, why = _as_real(row, lacking, rate)
     yield _measure(
         "cost.per_real_row",
         as_real if prices.real_row is not None else None,
@@ -242,7 +242,7 @@ def _worth(row: Amount | None, prices: Prices, measures: Sequence[Measure]) -> I
         reference=prices.real_row,
     )
     real = None if prices.real_row is None else _exact(prices.real_row, 1)
-    for rows, cost, lacking in (
+    for rows, cost, unknown in (
         ("synthetic", as_real, why),
         ("real", real, "give the price of one more real row (--real-row-cost)"),
     ):
@@ -252,13 +252,13 @@ def _worth(row: Amount | None, prices: Prices, measures: Sequence[Measure]) -> I
             value,
             f"at the upper end of the measured real curve, {steep}; ends of all intervals joined",
             {"rows": rows},
-            lacking if cost is None else steep,
+            unknown if cost is None else steep,
         )
 
 
-def _as_real(row: Amount | None, rate: Measure | None) -> tuple[Amount | None, str]:
+def _as_real(row: Amount | None, lacking: str, rate: Measure | None) -> tuple[Amount | None, str]:
     if row is None:
-        return None, f"the price of a synthetic row is not known: {_ASK}"
+        return None, lacking
     if rate is None or rate.value is None or rate.low is None or rate.high is None:
         return None, f"no exchange rate: {'no trial was run' if rate is None else rate.missing}"
     if rate.low <= 0:

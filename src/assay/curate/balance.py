@@ -13,7 +13,9 @@ from assay.core.corpus import SLICE_PREFIX, Corpus
 from assay.core.errors import InputError
 from assay.kernels.hashing import mixed
 
-NEAR = 0.02  # how far shares may stay off, as the share of rows that would have to change their value
+# How far shares may stay off, as the share of rows that would have to change their value; farther where chance alone would
+# bring as many real rows farther off.
+NEAR = 0.02
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -44,7 +46,7 @@ def shuffled(rows: int, seed: int) -> Ints:
 
 
 def balance(column: str, real: Corpus, synthetic: Corpus, passed: Bools, seed: int) -> Balance:
-    """As many of the rows that passed as can have the real shares of `column`, within `NEAR`.
+    """As many of the rows that passed as can have the real shares of `column`, within `NEAR` or what chance explains.
 
     Raises: InputError: a side does not have the column, or no value is common to both.
     """
@@ -76,7 +78,7 @@ def balance(column: str, real: Corpus, synthetic: Corpus, passed: Bools, seed: i
 
 
 def _most(there: Ints, shares: npt.NDArray[np.float64]) -> Ints:
-    """Rows of each value: the most in all whose shares lie within `NEAR` of these."""
+    """Rows of each value: the most in all whose shares lie near enough to these."""
 
     def taken(total: float) -> npt.NDArray[np.float64]:
         return np.minimum(there, shares * total)
@@ -84,11 +86,16 @@ def _most(there: Ints, shares: npt.NDArray[np.float64]) -> Ints:
     def off(number: npt.NDArray[np.float64]) -> float:
         return float(np.abs(number / number.sum() - shares).sum() / 2)
 
+    def near(total: float) -> float:
+        """`NEAR`, or the mean distance of the shares of so many rows drawn at random: the mean of normal deviations."""
+        return max(NEAR, float(np.sqrt(2 / np.pi * shares * (1 - shares) / total).sum() / 2))
+
     # The more rows are taken, the more values run out and the further their shares lie off.
     fits, fails = 0.0, float((there[shares > 0] / shares[shares > 0]).max()) + 1
     while fails - fits > 0.5:
         middle = (fits + fails) / 2
-        fits, fails = (middle, fails) if off(taken(middle)) <= NEAR else (fits, middle)
+        rows = taken(middle)
+        fits, fails = (middle, fails) if off(rows) <= near(float(rows.sum())) else (fits, middle)
     return np.round(taken(fits)).astype(np.int64)
 
 

@@ -15,8 +15,9 @@ from assay.curate.record import Curation
 def said(made: Curation, run: Path, out: Path) -> Iterator[str]:
     """Lines: what was left out by which filter, what the mix is and why, and how to learn whether it helps."""
     aside = made.files[ASIDE]
+    stay = made.files[SYNTHETIC]
     yield (
-        f"{made.synthetic_rows_passed:,} of {count(made.synthetic_rows_read, 'synthetic row')} pass the filters; "
+        f"{stay.rows:,} of {count(made.synthetic_rows_read, 'synthetic row')} stay, in {out / stay.name}; "
         f"{aside.rows:,} are set aside, each with its reasons, in {out / aside.name}."
     )
     for each in sorted(made.filters, key=lambda each: -each.rows):
