@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from assay import __version__
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
-from assay.core.cost import Prices, costs, of_trainings
+from assay.core.cost import GENERATION, Prices, costs, of_trainings
 from assay.core.energy import Meter
 from assay.core.errors import InputError
 from assay.core.evidence import Costs, Evidence, Input, Loss, Run, Tool
@@ -313,9 +313,23 @@ def curate(folder: Path, out: Path, wishes: Wishes, *, progress: Progress = sile
     ours = side("real", real, study.real, (train, reference))
     theirs = side("synthetic", synthetic, study.synthetic or study.real, (clean,))
     made = make(run, out, ours, theirs, wishes, progress=progress)
-    again = study.model_copy(update={"synthetic": (str(out / made.files[SYNTHETIC].name),)})
+    better = made.files[SYNTHETIC]
+    again = study.model_copy(
+        update={
+            "synthetic": (str(out / better.name),),
+            "prices": _prices_after(study, run.evidence, better.rows),
+        }
+    )
     _write(out / "study.toml", again.to_toml())
     return made
+
+
+def _prices_after(study: Study, evidence: Evidence, rows: int) -> Prices:
+    """The prices when only `rows` of the rows are left: what the others cost was paid all the same."""
+    paid = evidence.find("cost.usd", slice={"of": GENERATION})
+    if paid is None or paid.value is None or not rows:
+        return study.prices
+    return study.prices.model_copy(update={"row": paid.value / rows})
 
 
 def _among(corpus: Corpus, parts: Sequence[Corpus]) -> npt.NDArray[np.bool_]:
