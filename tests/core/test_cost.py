@@ -123,8 +123,8 @@ def test_nothing_is_invented() -> None:
 
 def test_the_price_of_a_point() -> None:
     made = costs([generation()], Prices(row=0.01, real_row=0.05), kept=500, measures=[RATE, *CURVE])
-    as_real = found(made, "cost.per_real_row")
-    assert (as_real.low, as_real.value, as_real.high) == pytest.approx((0.01, 0.02, 0.04))
+    worth = found(made, "cost.worth")
+    assert (worth.low, worth.value, worth.high) == pytest.approx((1.25, 2.5, 5.0))
     # Ten points for 500 rows: 50 real rows a point.
     real, synthetic = (found(made, "cost.per_point", rows=rows) for rows in ("real", "synthetic"))
     assert real.value == pytest.approx(2.5)
@@ -143,13 +143,17 @@ def test_what_cannot_be_told_of_a_point_is_said() -> None:
     flat = curve((500, 0.8, 0.01), (1000, 0.801, 0.01))
     made = costs([generation()], prices, kept=500, measures=[RATE, *flat])
     assert "no more than its interval" in (found(made, "cost.per_point", rows="real").missing or "")
-    assert found(made, "cost.per_real_row").value is not None
+    assert found(made, "cost.worth").value == pytest.approx(2.5)
     worthless = RATE.model_copy(update={"low": -0.1})
     made = costs([generation()], prices, kept=500, measures=[worthless, *CURVE])
-    assert "worth no real row at all" in (found(made, "cost.per_real_row").missing or "")
+    assert found(made, "cost.worth").low == pytest.approx(-0.5)
+    assert claim(made, "lower-cost").verdict == "undecided"
+    assert "worth no real row at all" in (found(made, "cost.per_point", rows="synthetic").missing or "")
     assert found(made, "cost.per_point", rows="real").value == pytest.approx(2.5)
     alone = costs([generation()], Prices(row=0.01), kept=500, measures=[RATE, *CURVE])
-    assert "--real-row-cost" in (found(alone, "cost.per_real_row").missing or "")
+    assert "--real-row-cost" in (found(alone, "cost.worth").missing or "")
+    free = costs([generation()], Prices(row=0.0, real_row=0.05), kept=500, measures=[RATE, *CURVE])
+    assert "cost nothing" in (found(free, "cost.worth").missing or "")
     assert found(alone, "cost.per_point", rows="synthetic").value == pytest.approx(1.0)
     assert found(alone, "cost.per_point", rows="real").value is None
 
@@ -159,7 +163,7 @@ def test_what_cannot_be_told_of_a_point_is_said() -> None:
     [
         (None, "undecided", "not measured"),  # nothing to compare with
         (0.001, "harm", "harm"),  # a real row is far cheaper
-        (0.03, "no harm", "undecided"),  # within the interval of what does as much, 0.01 to 0.04
+        (0.021, "no harm", "undecided"),  # a dollar does what 0.5 to 2.1 dollars do
         (0.05, "no harm", "helps"),
     ],
 )

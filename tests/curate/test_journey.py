@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli import app
+from assay.core.cost import Prices
 from assay.core.errors import InputError
 from assay.core.evidence import Run
 from assay.core.labels import CHOICES
@@ -53,8 +54,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted += [{"review": row["review"], "stars": row["stars"]} for row in test[: PLANTED["leaks"]]]
     sides = {"real": real, "test": test, "synthetic": fresh + planted}
     paths = {name: (write(folder / f"{name}.jsonl", side),) for name, side in sides.items()}
+    prices = Prices(row=0.01, real_row=0.5)
     study = Study(
-        **paths, columns={"text": "review", "label": "stars"}, trial=False, forecast=False, groups=("none",)
+        **paths,
+        prices=prices,
+        columns={"text": "review", "label": "stars"},
+        trial=False,
+        forecast=False,
+        groups=("none",),
     )
     run(study, folder / "run")
     return folder
@@ -75,6 +82,14 @@ def test_the_loop_closes(made: Path) -> None:
         assert value(before, name) > 0.05, name
         assert value(again, name) < 0.005, name
     assert not [each for each in again.evidence.losses if "copy test rows" in each.what]
+
+    # Rows that were thrown away stay paid for.
+    paid = [each.evidence.find("cost.usd", slice={"of": "generation"}) for each in (before, again)]
+    total = 0.01 * len(lines(made / "synthetic.jsonl"))
+    assert [each and each.value for each in paid] == pytest.approx([total, total])
+    assert value(before, "cost.per_kept_row") > 0.011
+    claims = {each.id: each.verdict for each in before.evidence.claims}
+    assert (claims["compute-cost"], claims["lower-cost"]) == ("no harm", "not measured")
 
     synthetic, aside, train = (
         lines(made / "better" / f"{name}.jsonl") for name in ("synthetic", "set-aside", "train")

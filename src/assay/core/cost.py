@@ -1,11 +1,11 @@
 """What rows and trainings cost, from what was counted and the prices a person gave; what nobody counted stays unknown.
 
+    worth of a dollar            real rows that a synthetic one is worth x price of a real row / price of a synthetic one
     a point by real rows         price of a real row / points that one more real row adds
-    a real row in synthetic ones price of a synthetic row / real rows that a synthetic one is worth
-    a point by synthetic rows    the second / points that one more real row adds
+    a point by synthetic rows    price of a synthetic row / real rows that it is worth / points that one more real row adds
 
-The second decides whether synthetic rows are the cheaper way to the same gain: the slope of the real curve, noisy as it
-is, cancels out of the comparison.
+The first decides whether synthetic rows are the cheaper way to the same gain: the slope of the real curve, noisy as it is,
+cancels out of the comparison, and rows that may be worth nothing need no division by what may be zero.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from assay.core.trial import Trial
 GENERATION, TRAININGS = "generation", "trainings"
 _JOULES = 3.6e6  # of a kilowatt-hour
 _ON_PROCESSORS = ("linear", "ngram")  # learners that never use a GPU
+_ASK_REAL = "give the price of one more real row (--real-row-cost)"
 _ASK = "give [prices] in study.toml (row; or read, written, hour), or --cost-per-row"
 
 
@@ -229,22 +230,15 @@ def _per_row(money: Amount | None, rows: int) -> Amount | None:
 def _worth(
     row: Amount | None, lacking: str, prices: Prices, measures: Sequence[Measure]
 ) -> Iterator[Measure]:
-    """What it costs to do as much as one real row does, and one point of score either way."""
+    """What a dollar of synthetic rows does beside one of real rows, and what one point of score costs either way."""
     rate = next((each for each in measures if each.name == "trial.exchange_rate"), None)
     slope, steep = _slope(measures)
     as_real, why = _as_real(row, lacking, rate)
-    yield _measure(
-        "cost.per_real_row",
-        as_real if prices.real_row is not None else None,
-        "cost of a row as generated / trial.exchange_rate; ends of both intervals joined",
-        None,
-        why or "give the price of one more real row (--real-row-cost)",
-        reference=prices.real_row,
-    )
+    yield _of_a_dollar(row, lacking, prices.real_row, rate)
     real = None if prices.real_row is None else _exact(prices.real_row, 1)
     for rows, cost, unknown in (
         ("synthetic", as_real, why),
-        ("real", real, "give the price of one more real row (--real-row-cost)"),
+        ("real", real, _ASK_REAL),
     ):
         value = None if cost is None or slope is None else _over(cost, slope)
         yield _measure(
@@ -256,11 +250,31 @@ def _worth(
         )
 
 
+def _of_a_dollar(row: Amount | None, lacking: str, real_row: float | None, rate: Measure | None) -> Measure:
+    name = "cost.worth"
+    if row is None or real_row is None:
+        return _measure(name, None, "", None, lacking if row is None else _ASK_REAL)
+    if rate is None or rate.value is None or rate.low is None or rate.high is None:
+        return _measure(name, None, "", None, _no_rate(rate))
+    if row.low <= 0:
+        return _measure(
+            name, None, "", None, "synthetic rows cost nothing here, so no dollar is spent on them"
+        )
+    ends = [end * real_row / price for end in (rate.low, rate.high) for price in (row.low, row.high)]
+    found = Amount(rate.value * real_row / row.value, min(ends), max(ends), rate.n, row.unknown)
+    how = "trial.exchange_rate x price of a real row / cost of a row as generated; ends of both intervals joined"
+    return _measure(name, found, how, None)
+
+
+def _no_rate(rate: Measure | None) -> str:
+    return f"no exchange rate: {'no trial was run' if rate is None else rate.missing}"
+
+
 def _as_real(row: Amount | None, lacking: str, rate: Measure | None) -> tuple[Amount | None, str]:
     if row is None:
         return None, lacking
     if rate is None or rate.value is None or rate.low is None or rate.high is None:
-        return None, f"no exchange rate: {'no trial was run' if rate is None else rate.missing}"
+        return None, _no_rate(rate)
     if rate.low <= 0:
         return None, (
             f"a synthetic row may be worth no real row at all ({rate.value:.2g}, {rate.low:.2g} to {rate.high:.2g}), "
