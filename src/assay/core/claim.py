@@ -365,7 +365,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Lower cost",
         "Is it cheaper than more real data for the same gain?",
-        ("cost.per_real_row", "cost.per_point"),
+        ("cost.worth", "cost.per_point"),
         "Needs the price of a real and of a synthetic row.",
         (
             (
