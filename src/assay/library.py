@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,9 @@ from assay.core.errors import InputError
 from assay.core.evidence import Run
 from assay.core.progress import Progress, silent
 from assay.study import Study
+
+if TYPE_CHECKING:
+    from assay.curate.record import Curation
 
 _SIDES = ("real", "synthetic", "test", "evals", "holdout", "shifted", "general")
 
@@ -58,6 +61,18 @@ class Result(Run):
                 for each in self.evidence.measures
             ]
         )
+
+    def curate(self, out: Path | str, *, progress: Progress = silent, **wishes: Any) -> Curation:
+        """A better training set of this run in the folder `out`: rows that were flagged set aside, the rest mixed in.
+
+        Args:
+            wishes: Fields of `curate.curate.Settings`: share, rebalance, skip, also, form, seed.
+        Returns: The record that is also in `curate.json`.
+        Raises: InputError: the run has no audit, or its files are not what it read.
+        """
+        from assay.curate.curate import Settings
+
+        return stages.curate(self.folder, Path(out), Settings(**wishes), progress=progress)
 
     def show(self, height: int = 900) -> Any:
         """The report within a notebook: an IPython `IFrame`-like object; elsewhere the page's path.

@@ -19,6 +19,7 @@ LEVELS = {
     "label": 3,
     "generate": 3,
     "canary": 3,
+    "curate": 3,
     "demo": 3,
     "report": 4,
     "serve": 5,

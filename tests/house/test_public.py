@@ -12,7 +12,7 @@ from assay.cli import app
 
 EVERY = {"real", "synthetic", "test", "out", "seed", "map", "origin-column", "synthetic-value", "groups"}
 EVERY |= {"max-reject-share", "study", "json", "help"}
-SPLIT = {"slice"}
+SPLIT = {"slice", "price"}
 AUDIT = {"evals", "eval-ngram", "save-index", "student", "holdout", "canaries", "span", "embedder", "names"}
 TRAINING = {"task", "learner", "base", "depth", "budget", "margin"}
 TRIAL = {"shifted", "general", "source", "seeds", "pairs", "pairs-of"}
@@ -29,6 +29,7 @@ COMMANDS = {
     "label": {"labels", "rows", "json", "help"},
     "report": {"html", "markdown", "card", "croissant", "spdx", "eu", "into", "json", "help"},
     "gate": {"rules", "against", "junit", "sarif", "github", "json", "help"},
+    "curate": {"run", "out", "share", "rebalance", "skip", "also", "format", "seed", "json", "help"},
     "serve": {"port", "json", "help"},
     "compare": {"history", "measure", "order", "html", "json", "help"},
     "generate": {"from", "recipe", "model", "rows", "out", "about", "seed", "map", "json", "help"},

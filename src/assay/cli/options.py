@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 import annotated_types
 import typer
 
+from assay.core.cost import Prices
 from assay.core.errors import InputError
 from assay.study.settings import STAGES, Stage, Study, ask
 
@@ -58,9 +59,14 @@ def _setting(name: str, stages: set[Stage]) -> Parameter:
 
 
 def _is_several(annotation: Any) -> bool:
-    """Whether a setting takes more than one word: files, columns, pairs of names."""
+    """Whether a setting takes more than one word: files, columns, pairs."""
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    return any(kind == tuple[str, ...] or kind == dict[str, str] for kind in kinds)
+    return _is_pairs(annotation) or tuple[str, ...] in kinds
+
+
+def _is_pairs(annotation: Any) -> bool:
+    """Whether its words are of the form ``name=value``."""
+    return annotation == dict[str, str] or annotation is Prices
 
 
 def _flag(name: str) -> str:
@@ -80,8 +86,8 @@ def given(options: Mapping[str, Any], stages: Iterable[Stage]) -> dict[str, Any]
         assert asked is not None
         if not set(asked.stages) & set(stages):
             idle.setdefault(asked.stages[0], []).append(f"--{_flag(name)}")
-        if name == "columns":
-            value = mapping(value)
+        if _is_pairs(Study.model_fields[name].annotation):
+            value = mapping(value, f"--{_flag(name)}")
         settings[name] = tuple(value) if isinstance(value, list) else value
     for stage, flags in idle.items():
         raise InputError(
@@ -91,16 +97,14 @@ def given(options: Mapping[str, Any], stages: Iterable[Stage]) -> dict[str, Any]
     return settings
 
 
-def mapping(pairs: Paths) -> dict[str, str]:
+def mapping(pairs: Paths, flag: str = "--map") -> dict[str, str]:
     """``["text=body"]`` as ``{"text": "body"}``. Raises: InputError: a pair is of another form."""
     found = {}
     for pair in pairs:
-        meaning, equals, column = pair.partition("=")
-        if not (meaning and equals and column):
-            raise InputError(
-                f"--map {pair!r} is not of the form meaning=column", fix="For example: --map text=body"
-            )
-        found[meaning] = column
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise InputError(f"{flag} {pair!r} is not of the form name=value", fix=f"See {flag} in --help.")
+        found[name] = value
     return found
 
 

@@ -1,4 +1,4 @@
-"""The commands over finished runs: `report`, `gate`, `compare`, `label`, `serve`."""
+"""The commands over finished runs: `report`, `gate`, `compare`, `label`, `curate`, `serve`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from assay.cli.options import Json, Paths
-from assay.cli.screen import facts, print_answer, save, show
+from assay.cli.options import Json, Paths, Seed
+from assay.cli.screen import bars, facts, print_answer, save, show
 from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.evidence import Run
@@ -149,6 +149,53 @@ def label(
     print_answer(done)
 
 
+def curate(
+    run: Annotated[Path, typer.Option("--run", help="Folder of a run with an audit.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the training set.")],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Synthetic rows among all rows; default: what the evidence of the run supports.",
+        ),
+    ] = None,
+    rebalance: Annotated[
+        str | None,
+        typer.Option(help="Column, such as label, whose shares are brought to those of the real rows."),
+    ] = None,
+    skip: Annotated[Paths | None, typer.Option(help="A filter not to use; may be given again.")] = None,
+    also: Annotated[
+        Paths | None,
+        typer.Option(help="A filter on request: template, prompt_duplicate, restricted_terms, …"),
+    ] = None,
+    format: Annotated[
+        Literal["auto", "jsonl", "parquet"], typer.Option(help="Of the rows; auto: as the real rows came.")
+    ] = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """A better training set of a run: what was flagged set aside, what the trial supports mixed in."""
+    from assay.curate.curate import Settings as Wishes
+    from assay.curate.words import said
+    from assay.study import curate as make
+
+    wishes = Wishes(
+        share=share,
+        rebalance=rebalance,
+        skip=tuple(skip or ()),
+        also=tuple(also or ()),
+        form=None if format == "auto" else format,
+        seed=seed,
+    )
+    with bars() as progress:
+        made = make(run, out, wishes, progress=progress)
+    if as_json:
+        sys.stdout.write(made.to_json() + "\n")
+    else:
+        show(list(said(made, run, out)))
+
+
 def serve(
     runs: Annotated[Path, typer.Argument(help="Folder that holds the folders of runs, or of one run.")],
     port: Annotated[
@@ -172,5 +219,5 @@ def serve(
 
 def add(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (report, gate, compare, label, serve):
+    for command in (report, gate, compare, label, curate, serve):
         app.command()(command)

@@ -31,8 +31,11 @@ def _command(*stages: Stage, more: list[Parameter] | None = None) -> Callable[..
             found = from_elsewhere(options, out, options["margin"], options["seed"], slices)
             return result(found, as_json)
         settings = {} if file is None else Study.load(file).model_dump()
-        # What stands on the command line goes before what stands in the file.
-        settings |= given({name: said[name] for name in said if name in Study.model_fields}, stages)
+        # What stands on the command line goes before what stands in the file, pair by pair.
+        for name, value in given(
+            {name: said[name] for name in said if name in Study.model_fields}, stages
+        ).items():
+            settings[name] = settings.get(name, {}) | value if isinstance(value, dict) else value
         if not settings.get("real"):
             raise InputError("no real data was given", fix="Give --real FILE (or --study study.toml).")
         if stages != STAGES:

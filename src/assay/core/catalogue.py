@@ -25,6 +25,7 @@ class Definition:
         ideal: What the value would be if nothing were wrong; counts only where there is no reference.
         opens: Past its tolerance it leaves the question open and harms nobody by itself.
         by_amount: It moves with the amount of data, so that only equal amounts can be called better or worse.
+        compared: It says something only beside a reference; without one it leaves the question open.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Definition:
     ideal: float = 0.0
     opens: bool = False
     by_amount: bool = False
+    compared: bool = False
 
 
 def define(name: str) -> Definition:
@@ -1491,6 +1493,99 @@ CATALOGUE: tuple[Definition, ...] = (
         0.02,
         "loss on real rows of the last period / loss of a model of that period, over the same at the date, minus 1",
         "Lazaridou et al. 2021, Mind the Gap: Assessing Temporal Generalization",
+    ),
+    Definition(
+        "cost.tokens",
+        "Tokens",
+        "it took {value} tokens",
+        "tokens",
+        "none",
+        0.0,
+        "sum over the rows of what they say was written and read to make them; sum over the trainings",
+        "convention",
+    ),
+    Definition(
+        "cost.seconds",
+        "Seconds",
+        "it took {value} seconds",
+        "seconds",
+        "none",
+        0.0,
+        "sum over the rows of the seconds since the row before; sum over the trainings",
+        "convention",
+    ),
+    Definition(
+        "cost.gpu_seconds",
+        "Seconds of a GPU",
+        "it took {value} seconds of a GPU",
+        "seconds",
+        "none",
+        0.0,
+        "sum over the rows or trainings that say; 0 for learners that never use one",
+        "convention",
+    ),
+    Definition(
+        "cost.flops",
+        "Floating-point operations",
+        "it took {value} operations",
+        "operations",
+        "none",
+        0.0,
+        "sum over the trainings of the operations that the learner counts",
+        "Kaplan et al. 2020, Scaling Laws for Neural Language Models (counting by parameters and tokens)",
+    ),
+    Definition(
+        "cost.kwh",
+        "Energy in kWh",
+        "it took {value} kWh",
+        "kWh",
+        "none",
+        0.0,
+        "energy counters of the machine's processors while it ran, or seconds times the power that the user states",
+        "Strubell et al. 2019, Energy and Policy Considerations for Deep Learning in NLP",
+    ),
+    Definition(
+        "cost.usd",
+        "Money in US dollars",
+        "it cost {value} USD",
+        "USD",
+        "none",
+        0.0,
+        "the user's prices times rows, tokens and hours",
+        "convention",
+    ),
+    Definition(
+        "cost.per_kept_row",
+        "US dollars for a row worth keeping",
+        "a row that passes the filters cost {value} USD (a real row: {reference})",
+        "USD",
+        "higher",
+        0.0,
+        "cost of generation / rows that pass the filters of `assay curate`; reference: the user's price of a real row",
+        "convention",
+        compared=True,
+    ),
+    Definition(
+        "cost.worth",
+        "What a dollar of synthetic rows does, in dollars of real rows",
+        "a dollar spent on synthetic rows does what {value} dollars spent on real rows do",
+        "USD",
+        "lower",
+        0.1,
+        "trial.exchange_rate x price of a real row / cost of a synthetic row",
+        "relative efficiency, with prices",
+        ideal=1.0,
+    ),
+    Definition(
+        "cost.per_point",
+        "US dollars for one point of gain",
+        "one point more costs {value} USD",
+        "USD",
+        "none",
+        0.0,
+        "price of what does as much as one real row / points that one more real row adds, from half to all of the real rows; "
+        "a point is one per cent of accuracy, or of the loss",
+        "convention",
     ),
 )
 

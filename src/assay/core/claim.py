@@ -348,8 +348,16 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Compute cost",
         "What does it cost to make and to train on?",
-        (),
-        "Needs the cost of generation, which the rows do not carry.",
+        (
+            "cost.per_kept_row",
+            "cost.usd",
+            "cost.tokens",
+            "cost.seconds",
+            "cost.gpu_seconds",
+            "cost.flops",
+            "cost.kwh",
+        ),
+        "Needs the cost of generation.",
         (("Strubell et al. 2019, Energy and Policy Considerations", "https://arxiv.org/abs/1906.02243"),),
     ),
     Claim(
@@ -358,7 +366,7 @@ CLAIMS: tuple[Claim, ...] = (
         "evaluation",
         "Lower cost",
         "Is it cheaper than more real data for the same gain?",
-        (),
+        ("cost.worth", "cost.per_point"),
         "Needs the price of a real and of a synthetic row.",
         (
             (

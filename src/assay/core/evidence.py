@@ -152,7 +152,7 @@ class Run:
         path = self.folder / "study.toml"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def corpus(self, role: Literal["real", "synthetic"]) -> Corpus:
+    def corpus(self, role: Literal["real", "synthetic", "test"]) -> Corpus:
         """The rows of one side as the run read them, whatever has become of the files since.
 
         Raises: InputError: they are gone.

@@ -8,7 +8,8 @@ real-against-real reference in the worse direction, and `tolerance`, how far sti
     undecided   neither; the interval is too wide
     not measured   no deciding measure has a value
 
-A measure that only opens a question (`Definition.opens`) is undecided where it would be harm.
+A measure that only opens a question (`Definition.opens`), or one that needs a reference and has none
+(`Definition.compared`), is undecided where it would be harm.
 
 A benefit helps when its interval lies above zero by the same test.
 
@@ -148,7 +149,9 @@ def _tolerance(measure: Measure, margin: float) -> float:
 
 def _p_harm(measure: Measure, margin: float) -> float:
     """One-sided p-value of "not worse than the tolerance"; 1 where there is nothing to test."""
-    if measure.value is None or measure.name == "evaluation.mde" or define(measure.name).opens:
+    definition = define(measure.name)
+    open_by_itself = definition.opens or (definition.compared and measure.reference is None)
+    if measure.value is None or measure.name == "evaluation.mde" or open_by_itself:
         return 1.0
     excess, low, _ = _excess(measure)
     return _p_above(excess - _tolerance(measure, margin), (excess - low) / 1.96)
@@ -307,6 +310,9 @@ _ACTIONS: dict[str, str] = {
     "batches that resemble the real data most.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin; where the "
     "placebo helps, believe no gain of this trial.",
+    "compute-cost": "A row worth keeping costs more than a real one: have fewer rows thrown away (a better prompt, a better "
+    "model), or spend the money on real rows.",
+    "lower-cost": "Spend the money on more real rows: they are the cheaper way to the same gain.",
     "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
     "rows/synthetic.parquet unless they allow your use.",
 }
@@ -315,6 +321,8 @@ _OPEN: dict[str, str] = {
     "evaluation-reliability": _ACTIONS["evaluation-reliability"],
     "model-collapse": "Keep real rows in every generation (see forecast.safe_real_share). To forecast a transformer and not a "
     "count model, run `assay forecast --learner gpt`; where it was one, add seeds or test rows.",
+    "compute-cost": "Give the price of one more real row (--price real_row=…) to have it compared; without it, whether that is "
+    "much is for you to say.",
     "provenance": "Add the lineage columns that rows lack, have somebody read the terms that are not known or carry "
     "conditions, and choose a student of another base if it may share the generator's.",
 }

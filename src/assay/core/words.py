@@ -22,10 +22,12 @@ def number(value: float, spread: float, unit: str) -> str:
 
 
 def with_interval(measure: Measure) -> str:
-    """A measure as ``3.4 % (2.9 to 4.0)``; its reason when it has no value."""
+    """A measure as ``3.4 % (2.9 to 4.0)``; what was counted in full without an interval; without a value its reason."""
     if measure.value is None or measure.low is None or measure.high is None:
         return f"not measured: {measure.missing}"
     spread = measure.high - measure.low
+    if spread == 0:
+        return number(measure.value, spread, measure.unit)
     low, high = (_bare(bound, spread, measure.unit) for bound in (measure.low, measure.high))
     return f"{number(measure.value, spread, measure.unit)} ({low} to {high})"
 
@@ -75,4 +77,6 @@ def _digits(spread: float, value: float) -> int:
     scale = spread if spread > 0 else abs(value)
     if scale <= 0 or not math.isfinite(scale):
         return 0
-    return min(4, max(0, 1 - math.floor(math.log10(scale))))
+    # Four decimals say enough of anything but a number that is itself smaller, such as the price of one row.
+    most = 4 if value == 0 else max(4, 1 - math.floor(math.log10(abs(value))))
+    return min(most, max(0, 1 - math.floor(math.log10(scale))))

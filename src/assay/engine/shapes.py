@@ -55,6 +55,7 @@ ROOT = (
     *("seed_row", "seed_id"),
 )
 BATCH = ("batch", "batch_id", "round", "iteration")
+OURS = "assay_"  # begins the columns that `assay curate` adds: where a row is from, which divides nothing
 TIME = ("date", "time", "timestamp", "created_at", "published", "published_at", "year")
 
 # Parts of which the corpus keeps less than the column holds, so that the column is kept along as well.
@@ -395,6 +396,7 @@ def _groupings(layout: Layout, columns: Sequence[str], rows: Sequence[Values]) -
         if (
             column not in used
             and column.lower() not in ROOT
+            and not column.startswith(OURS)
             and len(counts) in _SLICE_VALUES
             and min(counts.values()) > 1
             and 2 * unknown < len(rows)

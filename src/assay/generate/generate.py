@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.corpus import Corpus
+from assay.core.energy import Meter
 from assay.core.errors import InputError
 from assay.core.progress import Progress, silent
 from assay.generate.fewshot import NAME, FewShotByLabel, PlannedRow, plan
+from assay.generate.spent import FIELDS, USAGE
 from assay.models.endpoint import Completion, LanguageModel
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)]*(?=\s|$)|[。！？]")
@@ -27,12 +29,14 @@ class GenerateResult:
         rows: Rows in the file, those of earlier runs included.
         tokens: Tokens written in this run, without prompts.
         seconds: Wall seconds of this run.
+        joules: Energy that the machine's processors used meanwhile; None where they do not show it.
     """
 
     rows: int
     tokens: int
     seconds: float
     out: Path
+    joules: float | None = None
 
 
 def generate(
@@ -49,7 +53,8 @@ def generate(
 
     Every row is planned from the seed before any is written, and a row is on disk before the next. So a
     killed run continues with the same call: whole rows are kept, a torn last line is dropped. What the model
-    wrote is kept as it is, refusals and nonsense too: finding those is what an audit is for.
+    wrote is kept as it is, refusals and nonsense too: finding those is what an audit is for. Each row notes what it took
+    (`usage`), seconds and energy since the row before: rows in flight together share them.
 
     Raises:
         InputError: the corpus has no usable labelled rows, or `out` holds rows of another plan.
@@ -61,15 +66,38 @@ def generate(
     done = _resume(out, planned, model)
     progress("generate", done, rows)
     tokens = 0
-    with out.open("a", encoding="utf-8") as file:
+    with out.open("a", encoding="utf-8") as file, Meter() as meter:
+        taken = _Taken(meter)
         written = model.write([row.request for row in planned[done:]])
         for row, completion in zip(planned[done:], written, strict=True):
-            file.write(json.dumps(_line(row, recipe, completion, model), ensure_ascii=False) + "\n")
+            values = _line(row, recipe, completion, model) | {USAGE: taken.since_last(completion)}
+            file.write(json.dumps(values, ensure_ascii=False) + "\n")
             file.flush()
             done += 1
             tokens += completion.tokens
             progress("generate", done, rows)
-    return GenerateResult(done, tokens, time.perf_counter() - started, out)
+        joules = meter.joules
+    return GenerateResult(done, tokens, time.perf_counter() - started, out, joules)
+
+
+class _Taken:
+    """What each row took, so that the rows of a run add up to the run."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._clock, self._joules = time.perf_counter(), meter.joules
+
+    def since_last(self, completion: Completion) -> dict[str, float]:
+        """Tokens of the row, and the seconds and energy since the row before."""
+        clock, joules = time.perf_counter(), self._meter.joules
+        took: dict[str, float] = {FIELDS["written"]: completion.tokens}
+        if completion.prompt_tokens:
+            took[FIELDS["read"]] = completion.prompt_tokens
+        took[FIELDS["seconds"]] = round(clock - self._clock, 6)
+        if joules is not None and self._joules is not None:
+            took[FIELDS["joules"]] = round(joules - self._joules, 3)
+        self._clock, self._joules = clock, joules
+        return took
 
 
 def tidy(text: str, *, label: str, about: str, cut: bool) -> str:

@@ -2,9 +2,9 @@
 
 from assay.study.conclude import conclude, report
 from assay.study.job import commit
-from assay.study.later import label, serve
+from assay.study.later import curate, label, serve
 from assay.study.make import generate, plant
 from assay.study.run import run
 from assay.study.settings import Study
 
-__all__ = ["Study", "commit", "conclude", "generate", "label", "plant", "report", "run", "serve"]
+__all__ = ["Study", "commit", "conclude", "curate", "generate", "label", "plant", "report", "run", "serve"]

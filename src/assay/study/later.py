@@ -1,4 +1,4 @@
-"""What a person adds to a finished run: labels given in the terminal, or in a browser."""
+"""What a person does with a finished run: label its rows in the terminal or a browser, make a better training set."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, TextIO
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import Run
+from assay.core.progress import Progress, silent
 from assay.study.conclude import settle
+from assay.study.costs import among, prices_after
+from assay.study.job import Job, write
 from assay.study.settings import Study
+from assay.study.sides import split, without_copies
 
 if TYPE_CHECKING:
+    from assay.curate.curate import Settings as Wishes
+    from assay.curate.record import Curation
     from assay.serve.server import Server
 
 
@@ -63,6 +69,41 @@ def serve(folder: Path, *, port: int) -> Server:
         return settle(study, run, known.evidence, synthetic)
 
     return Server(folder, port=port, draw=draw, conclude=conclude)
+
+
+def curate(folder: Path, out: Path, wishes: Wishes, *, progress: Progress = silent) -> Curation:
+    """Make a better training set of a run: what was flagged set aside, what the trial supports mixed in.
+
+    Beside the rows, `out` gets the settings of the run with the filtered rows as its synthetic side, so that
+    `assay run --study` tries them on the same test rows.
+
+    Raises: InputError: the folder is no run with an audit, or its files are not what it read.
+    """
+    from assay.curate.curate import SYNTHETIC, Side
+    from assay.curate.curate import curate as make
+    from assay.curate.originals import Originals
+    from assay.engine.read import ReadResult
+
+    run, study, synthetic = audited(folder)
+    job, real = Job(study, folder, progress), run.corpus("real")
+    train, reference, test, _, _ = split(job, real, run.corpus("test") if study.test else None)
+    clean, _, _ = without_copies(job, synthetic, test)
+
+    def side(role: str, corpus: Corpus, paths: tuple[str, ...], parts: tuple[Corpus, ...]) -> Side:
+        return Side(Originals(ReadResult.open(corpus.folder), paths, role), among(corpus, parts))
+
+    ours = side("real", real, study.real, (train, reference))
+    theirs = side("synthetic", synthetic, study.synthetic or study.real, (clean,))
+    made = make(run, out, ours, theirs, wishes, progress=progress)
+    better = made.files[SYNTHETIC]
+    again = study.model_copy(
+        update={
+            "synthetic": (str(out / better.name),),
+            "prices": prices_after(study, run.evidence, better.rows),
+        }
+    )
+    write(out / "study.toml", again.to_toml())
+    return made
 
 
 def audited(folder: Path) -> tuple[Run, Study, Corpus]:

@@ -12,11 +12,12 @@ from assay.core.progress import Progress, silent
 from assay.core.step import seconds_spent
 from assay.core.trial import Trial
 from assay.study.conclude import settle
+from assay.study.costs import costs_of
 from assay.study.evals import wanted
 from assay.study.job import Job, commit, write
 from assay.study.settings import Study
 from assay.study.sides import input_of, read_sides, split, unread, without_copies
-from assay.study.stages import audit, forecast, measures_of, trial, trials_of
+from assay.study.stages import audit, energy_of, forecast, measures_of, trial, trials_of
 
 
 def run(
@@ -46,6 +47,7 @@ def run(
 
     measures: list[Measure] = []
     trials: tuple[Trial, ...] = ()
+    energy: tuple[float | None, str] = (None, "no trial was run")
     done: list[Path] = []
     if study.audit:
         assert synthetic is not None
@@ -54,11 +56,13 @@ def run(
         assert clean is not None
         beside = (corpora.get("shifted"), corpora.get("general"))
         done.append(trial(job, train, clean, test, beside))
-        trials = trials_of(done[-1])
+        trials, energy = trials_of(done[-1]), energy_of(done[-1])
     if study.forecast:
         done.append(forecast(job, train, test, synthetic))
     for stage in done:
         measures += measures_of(stage)
+    if synthetic is not None and clean is not None:
+        measures += costs_of(job, synthetic, clean, trials, energy, measures)
 
     read = {str(role): side for role, side in sides.items()}
     read |= {f"eval {each.name}": each.read for each in evals if each.read is not None}

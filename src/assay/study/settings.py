@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assay.core.cost import Prices
 from assay.core.errors import InputError
 
 Stage = Literal["audit", "trial", "forecast"]
@@ -66,6 +67,15 @@ class Study(BaseModel):
         float, Field(ge=0, le=1), Ask("Share of unreadable rows that stops the run.")
     ] = 0.1
     seed: Annotated[int, Ask("Seed of every random choice.")] = 0
+
+    prices: Annotated[
+        Prices,
+        Ask(
+            "What things cost, in US dollars: row=0.002 real_row=0.35; also read, written, hour, and watts.",
+            ("audit", "trial"),
+            option="price",
+        ),
+    ] = Prices()
 
     groups: Annotated[
         Files,

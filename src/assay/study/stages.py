@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
+from assay.core.energy import Meter
 from assay.core.measure import Measure
 from assay.core.step import Step
 from assay.core.trial import Trial
@@ -27,6 +28,8 @@ _INDEX = "evals.assay-index"
 _SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
+Energy = tuple[float | None, str]  # joules, or why nobody knows
+_ENERGY: TypeAdapter[Energy] = TypeAdapter(Energy)
 
 
 def measures_of(stage: Path) -> tuple[Measure, ...]:
@@ -37,6 +40,11 @@ def measures_of(stage: Path) -> tuple[Measure, ...]:
 def trials_of(stage: Path) -> tuple[Trial, ...]:
     """What the trial trained."""
     return _TRIALS.validate_json((stage / "trials.json").read_bytes())
+
+
+def energy_of(stage: Path) -> Energy:
+    """What the trainings of the trial used."""
+    return _ENERGY.validate_json((stage / "energy.json").read_bytes())
 
 
 def audit(
@@ -164,19 +172,25 @@ def trial(
     def work(folder: Path) -> None:
         # Finished trainings outlive a kill of the step; they go when it is whole.
         keep = job.steps / f".{folder.name.split('.')[1]}.trainings"
-        result = run_trial(
-            train,
-            synthetic,
-            test,
-            settings,
-            second=beside[0],
-            general=beside[1],
-            lists=lists,
-            pairs=pairs,
-            keep=keep,
-            note=job.note,
-            progress=job.progress,
-        )
+        goes_on = keep.exists()
+        with Meter() as meter:
+            result = run_trial(
+                train,
+                synthetic,
+                test,
+                settings,
+                second=beside[0],
+                general=beside[1],
+                lists=lists,
+                pairs=pairs,
+                keep=keep,
+                note=job.note,
+                progress=job.progress,
+            )
+            used: Energy = (meter.joules, meter.missing)
+        if goes_on:
+            used = (None, "the trial was stopped and went on, and its first part was not measured")
+        (folder / "energy.json").write_bytes(_ENERGY.dump_json(used))
         measures = list(result.measures)
         if study.pairs_of is not None:
             measures += ask_elsewhere(pairs, study.pairs_of, seed=study.seed)
