@@ -59,7 +59,8 @@ class Forecast:
         counted: Whether a count model was trained, which shows more collapse than a transformer.
         rounds: Rounds that any measure knows, as the heads of the table of `curves`.
         curves: All that was measured round by round.
-        facts: Growth, likeliest shape, half-life, first warning and safe share, as figures.
+        facts: What the whole forecast comes to: growth and safe share, as figures.
+        parts: By regime first warning, growth, likeliest shape and half-life, likewise.
         samples: By regime, what the first and later rounds wrote, side by side.
     """
 
@@ -69,12 +70,13 @@ class Forecast:
     rounds: tuple[str, ...]
     curves: tuple[Curve, ...]
     facts: tuple[Figure, ...]
+    parts: tuple[Figure, ...]
     samples: tuple[tuple[str, tuple[Wrote, ...]], ...]
 
     @property
     def anything(self) -> bool:
         """Whether there is something to show."""
-        return bool(self.regimes or self.curves or self.facts or self.samples)
+        return bool(self.regimes or self.curves or self.facts or self.parts or self.samples)
 
 
 def forecast(evidence: Evidence, rows: Rows, folder: Path) -> Forecast:
@@ -83,12 +85,12 @@ def forecast(evidence: Evidence, rows: Rows, folder: Path) -> Forecast:
         each for each in evidence.measures if each.name.startswith("forecast.") and each.value is not None
     ]
     staged = [each for each in mine if (each.slice or {}).get("round", "").isdecimal()]
-    facts: dict[str, list[Measure]] = {}
+    parts: dict[str, list[Measure]] = {}
     for each in mine:
-        if "round" not in (each.slice or {}):
-            facts.setdefault(each.name, []).append(each)
-    if SHAPE in facts:
-        facts[SHAPE] = _likeliest(facts[SHAPE])
+        if each.slice and "round" not in each.slice:
+            parts.setdefault(each.name, []).append(each)
+    if SHAPE in parts:
+        parts[SHAPE] = _likeliest(parts[SHAPE])
     rounds = sorted({int((each.slice or {})["round"]) for each in staged})
     return Forecast(
         regimes=tuple(safe.visible(name) for name in _lines(evidence)),
@@ -96,7 +98,8 @@ def forecast(evidence: Evidence, rows: Rows, folder: Path) -> Forecast:
         counted=any(each.name == MECHANISM for each in mine),
         rounds=tuple(str(each) for each in rounds),
         curves=_table(staged, rounds),
-        facts=tuple(one for found in facts.values() for one in figures(found, rows)),
+        facts=tuple(one for each in mine if not each.slice for one in figures([each], rows)),
+        parts=tuple(one for found in parts.values() for one in figures(found, rows)),
         samples=_samples(folder / "rows" / "forecast.json"),
     )
 
