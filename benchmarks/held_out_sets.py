@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
             found, joined, chosen = [], [], []
             for division in range(DIVISIONS):
                 thirds = [rows.take(np.sort(each)) for each in np.array_split(rng.permutation(len(rows)), 3)]
-                found.append(short_of(*thirds, division))
+                found.append(short_of(thirds[0], thirds[1], thirds[2], division))
                 near = nearness(thirds[0])
                 rest = thirds[1]
                 group = near.groups(rest)

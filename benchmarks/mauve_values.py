@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,8 @@ def ours(folder: Path) -> dict[str, Timed]:
     found = {}
     for shift in SHIFTS:
         counts = np.load(folder / f"counts-{shift}.npy")
-        found[f"frontier, spread {shift}"] = timed(lambda counts=counts: mauve(*counts))
-        found[f"vectors, shift {shift}"] = timed(lambda shift=shift: whole(shift))
+        found[f"frontier, spread {shift}"] = timed(partial(mauve, *counts))
+        found[f"vectors, shift {shift}"] = timed(partial(whole, shift))
     return found
 
 
@@ -108,8 +109,8 @@ def theirs(folder: Path) -> dict[str, Timed]:
     whole(np.load(folder / f"vectors-{SHIFTS[0]}.npy"))
     for shift in SHIFTS:
         counts, sides = np.load(folder / f"counts-{shift}.npy"), np.load(folder / f"vectors-{shift}.npy")
-        found[f"frontier, spread {shift}"] = timed(lambda counts=counts: frontier(counts))
-        found[f"vectors, shift {shift}"] = timed(lambda sides=sides: whole(sides))
+        found[f"frontier, spread {shift}"] = timed(partial(frontier, counts))
+        found[f"vectors, shift {shift}"] = timed(partial(whole, sides))
     return found
 
 
