@@ -24,6 +24,7 @@ MORE = {
     "gate": ("gate.md", "assay gate assay-run --rules rules.toml --junit gate.xml"),
     "compare": ("compare.md", "assay compare runs/monday runs/tuesday"),
     "label": ("label.md", "assay label assay-run"),
+    "curate": ("curate.md", "assay curate --run assay-run --out better"),
     "serve": ("serve.md", "assay serve runs"),
     "generate": (
         "generate.md",

@@ -30,6 +30,7 @@ FAMILIES = {
     "evaluation": ("Evaluation", "whether to believe the rest", "statistics.md"),
     "scaling": ("Scaling", "where more of it stops helping", "trial/scaling.md"),
     "forecast": ("Forecast", "what recursive training will do", "forecast.md"),
+    "cost": ("Cost", "what rows and trainings take, and what a point of gain costs", "costs.md"),
 }
 _WORSE = {
     "higher": "higher is worse",

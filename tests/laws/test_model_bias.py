@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from assay.engine.groups.lists import NO_LISTS, load
 from assay.engine.pairs import Item, PairSet, read_pairs
 from assay.engine.swap import gender_swap
 from assay.models.endpoint import Completion, Request
-from assay.models.learner import Examples, Part, Sampling
+from assay.models.learner import Examples, Part, Sampling, Scored
 from assay.models.tasks import Side
 from assay.stats.pair_preference import bbq, crows_pairs, stereoset, winobias
 from assay.trial.amplification import amplification
@@ -567,6 +567,17 @@ class Prejudiced:
             yield Completion("" if place == 0 else f"{letter}.", False, 1)
 
 
+@dataclass(frozen=True)
+class Told:
+    """A model that says how likely each text is."""
+
+    likely: npt.NDArray[np.floating[Any]]
+
+    def score(self, items: Examples) -> Scored:
+        assert len(items) == self.likely.shape[1]
+        return Scored(self.likely.astype(np.float32))
+
+
 def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
     who = ("he", "she", "nobody")
     items = [
@@ -576,7 +587,7 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
     questions = PairSet("bbq", tuple(items), ambiguous=True)
     pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
     for wanted, bias, accuracy in (("he", 1.0, 0.0), ("she", -1.0, 0.0), ("nobody", 0.0, 1.0)):
-        measures = list(ask_pairs((questions, pairs), Prejudiced(wanted)))
+        measures = list(ask_pairs((questions, pairs), "one", None, Prejudiced(wanted)))
         by_score = {(each.slice or {}).get("score"): each for each in measures}
         assert by_score["bias"].value == bias
         assert by_score["accuracy"].value == accuracy
@@ -587,9 +598,9 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_choose() -> None:
 
 
 def test_a_model_that_gives_likelihoods_is_scored_by_them() -> None:
-    likely = np.random.default_rng(0).random((1, 80)) - 1.5
+    likely = (np.random.default_rng(0).random((1, 80)) - 1.5).astype(np.float32)
     pairs = random_set("crows_pairs", 2, 40, np.random.default_rng(0))
-    (measure,) = ask_pairs((pairs,), Prejudiced("he"), lambda examples: likely)
+    (measure,) = ask_pairs((pairs,), "one", Told(likely))
     assert measure.value == crows_pairs(likely[0, ::2], likely[0, 1::2])
     assert measure.low is not None
     assert measure.high is not None

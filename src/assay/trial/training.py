@@ -161,7 +161,7 @@ def _save(
 ) -> None:
     arrays = {name: value for name in _KEPT if (value := getattr(scored, name)) is not None}
     paid = np.array([[cost.seconds, cost.tokens, cost.flops] for cost in costs])
-    _write(path, runs=runs, costs=paid, scoring=np.float64(scoring), **arrays)
+    _write(path, runs=runs, costs=paid, scoring=np.array(scoring), **arrays)
 
 
 def _write(path: Path, **arrays: npt.NDArray[np.generic]) -> None:
