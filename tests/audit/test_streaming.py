@@ -137,8 +137,7 @@ def test_among_folds_each_row_matches_the_others_best_row(tmp_path: Path) -> Non
     folds = mixed(real.root, 0) % np.uint64(5)
     for fold in range(5):
         here, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        asked, known = (sketch(real.tokens.take(rows)) for rows in (here, others))
-        near, similarity = matches(asked, known)
+        near, similarity = matches(sketch(real.tokens.take(here)), sketch(real.tokens.take(others)))
         assert found.near[here].tolist() == [others[row] if row >= 0 else -1 for row in near]
         assert found.similarity[here].tolist() == similarity.tolist()
     assert (found.near >= 0).sum() > 30
