@@ -13,7 +13,7 @@ from assay.cli import app
 SIDES = {"real", "synthetic", "test", "out", "seed", "seeds", "margin", "map", "slice", "origin-column"}
 SIDES |= {"source", "task", "learner", "base", "depth", "shifted", "general", "budget", "pairs"}
 SIDES |= {"evals", "eval-ngram", "save-index", "student"}
-SIDES |= {"holdout", "canaries", "span", "embedder", "groups"}
+SIDES |= {"holdout", "canaries", "span", "embedder", "names", "groups"}
 SIDES |= {"full", "rounds", "real-share"}
 SIDES |= {"synthetic-value", "max-reject-share", "study", "json", "help"}
 ELSEWHERE = {"points", "points-column", "scores", "metric", "cluster", "lower-is-better"}
@@ -34,7 +34,7 @@ COMMANDS = {
     "forecast": (
         SIDES - {"seeds", "slice", "shifted", "general", "evals", "eval-ngram", "save-index", "student"}
     )
-    - {"holdout", "canaries", "span", "embedder", "groups", "source", "pairs", "targets"}
+    - {"holdout", "canaries", "span", "embedder", "names", "groups", "source", "pairs", "targets"}
     | {"temperature", "top-p", "beams"},
     "inspect": {"map", "slice", "json", "help"},
     "label": {"labels", "rows", "json", "help"},
