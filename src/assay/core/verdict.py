@@ -309,7 +309,7 @@ _ACTIONS: dict[str, str] = {
     "drift": "Look at what changed between the batches that are named (model, prompt, seed rows), and keep the "
     "batches that resemble the real data most.",
     "evaluation-reliability": "Add test rows or seeds until the smallest visible difference is below the margin; where the "
-    "placebo helps, believe no gain of this trial.",
+    "placebo helps, believe only what the synthetic rows gain beyond it.",
     "compute-cost": "A row worth keeping costs more than a real one: have fewer rows thrown away (a better prompt, a better "
     "model), or spend the money on real rows.",
     "lower-cost": "Spend the money on more real rows: they are the cheaper way to the same gain.",
