@@ -44,12 +44,12 @@ $(SITE): $(STAMP)
 	@touch $@
 
 check: setup $(TRAINER)
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/ruff check src tests benchmarks scripts
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house
 
-test: setup $(TRAINER) $(EMBEDDER)
+test: setup $(TRAINER) $(EMBEDDER) $(SITE)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 demo: setup

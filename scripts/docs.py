@@ -10,17 +10,17 @@ import json
 import sys
 from pathlib import Path
 
-from pages import claims, commands, measures, site
+from pages import claims, commands, measures, probes, site
 
 from assay.core.evidence import Evidence
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("claims", "commands", "measures")  # below docs/: nothing in them is written by hand
+FOLDERS = ("claims", "commands", "measures", "probes")  # below docs/: nothing in them is written by hand
 
 
 def wanted() -> dict[Path, str]:
     """Every generated file and its text."""
-    pages = claims.pages() | commands.pages() | measures.pages()
+    pages = claims.pages() | commands.pages() | measures.pages() | probes.pages()
     schema = json.dumps(Evidence.model_json_schema(by_alias=True), indent=1, sort_keys=True) + "\n"
     settings = ROOT / "zensical.toml"
     return {ROOT / "docs" / name: text for name, text in pages.items()} | {

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 from assay.core.claim import CLAIMS
-from pages import commands, measures
+from pages import commands, measures, probes
 
 
 def navigation(settings: str) -> str:
     """`zensical.toml` with its marked parts as they follow from the code."""
-    for name, lines in {"claims": _claims(), "commands": _commands(), "measures": _measures()}.items():
+    for name, lines in {
+        "claims": _claims(),
+        "commands": _commands(),
+        "measures": _measures(),
+        "probes": _probes(),
+    }.items():
         settings, found = re.subn(
             rf"(?<=^# begin {name}\n).*?(?=^# end {name}$)",
             "".join(f"{line}\n" for line in lines),
@@ -40,3 +45,7 @@ def _commands() -> list[str]:
 
 def _measures() -> list[str]:
     return [f'      {{ "{title}" = "measures/{name}.md" }},' for name, title in measures.families().items()]
+
+
+def _probes() -> list[str]:
+    return [f'      {{ "{probes.title(name)}" = "probes/{name}.md" }},' for name in probes.probes()]

@@ -32,12 +32,12 @@ def value(evidence: assay.Evidence, name: str) -> float:
 
 
 @pytest.mark.slow
-def test_forty_halvings_of_real_data_raise_no_more_alarms_than_chance(
+def test_two_dozen_halvings_of_real_data_raise_no_more_alarms_than_chance(
     snippets: list[Row], write: Write, tmp_path: Path
 ) -> None:
-    """Each claim is tested at 5 % false discoveries per run: of 40 runs at most 2 may show harm, less in expectation."""
+    """Each claim is tested at 5 % false discoveries per run: of 24 runs at most 2 may show harm, less in expectation."""
     alarms, auc_holds, rate_holds, rates = [], 0, 0, 0
-    for seed in range(40):
+    for seed in range(24):
         rows = snippets.copy()
         random.Random(seed).shuffle(rows)
         evidence = outcome(write, tmp_path / str(seed), rows[:600], rows[600:1200])
@@ -52,7 +52,7 @@ def test_forty_halvings_of_real_data_raise_no_more_alarms_than_chance(
             rates += 1
             rate_holds += rate.low <= 1 <= rate.high
     assert len({seed for seed, _, _ in alarms}) <= 2, alarms
-    assert auc_holds >= 34
+    assert auc_holds >= 20
     assert rate_holds >= 0.85 * rates
 
 
