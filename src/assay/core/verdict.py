@@ -284,20 +284,20 @@ def _above_nothing(measure: Measure) -> tuple[float, float]:
 _ACTIONS: dict[str, str] = {
     "fidelity-gap": "Read the giveaway phrases and the example rows; change the prompt that causes them, "
     "normalise format on both sides, and run again.",
-    "diversity-loss": "Drop the rows marked exact_duplicate or near_duplicate in rows/synthetic.parquet, keep a few "
-    "of those marked template, then generate from more varied prompts and seed rows.",
+    "diversity-loss": "Keep one of each group of rows marked exact_duplicate or near_duplicate (`assay curate` does), and a few "
+    "of those marked template; then generate from more varied prompts and seed rows.",
     "redundancy": "Do not make more of it in the same way: each further row says little that is new. Vary prompts, seed "
     "rows or the model first, and count these rows for what they are worth.",
-    "wrong-content": "Drop the rows that rows/synthetic.parquet marks for the measures named here (empty, "
-    "refusal, truncated, label_suspect, …), after a look at the examples; then mend the prompt "
+    "wrong-content": "Look at the examples and set aside the rows that are marked for the measures named here (empty, "
+    "refusal, truncated, label_suspect, …; `assay curate` does); then mend the prompt "
     "that makes them. Once some rows are labelled (`assay label RUN`), rows/suspects.parquet ranks the others.",
-    "copying": "Drop the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary in "
-    "rows/synthetic.parquet before the data leaves your hands, and look at those marked personal.",
+    "copying": "Set aside the rows marked copies_real, rare_words_of_real, leaks_personal or holds_canary "
+    "(`assay curate` does) before the data leaves your hands, and look at those marked personal.",
     "representativeness": "Generate more rows for the thin slices and regions (column region in rows/synthetic.parquet; "
     "seed the prompts with real rows of the region), or weight them back to their real shares.",
     "bias-amplification": "Read the marked words and the rows about the groups that are named; write prompts that name groups "
     "in the shares of the real rows, or add each text with the groups swapped, and run again.",
-    "contamination": "Drop the rows marked contaminated in rows/synthetic.parquet, and read the pairs in "
+    "contamination": "Set aside the rows marked contaminated (`assay curate` does), and read the pairs in "
     "rows/contamination.parquet; a score on that evaluation says little until then.",
     "fills-gaps": "Do not count on it for thin groups: write rows about those that lose, and try them by --groups.",
     "performance": "Keep it out of the training mix as it is.",
