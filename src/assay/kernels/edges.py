@@ -14,8 +14,8 @@ from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 
-# Characters that tell whether a place is worth a look, and bits of their key.
-_FIRST, _BITS = 4, 16
+# Characters that tell whether a place is worth a look, and bits of their key: a table that stays near.
+_FIRST, _BITS = 4, 13
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Literals:
     """Phrases of four characters or more.
 
     Attributes:
-        known: Keys of the first four characters of a phrase, shape (2^16,).
+        known: Whether a phrase begins with four characters of this key, shape (2^13,).
+        keys: Key of each phrase, ascending, shape (phrases,).
         letters: The folded characters of each phrase, 0 behind its end; shape (phrases, longest).
         opening: The phrase counts only where nothing but skipped characters stands before it, shape (phrases,).
         skipped: Which characters those are, by code point; shape (0x3100,).
@@ -31,6 +32,7 @@ class Literals:
     """
 
     known: npt.NDArray[np.bool_]
+    keys: npt.NDArray[np.uint32]
     letters: npt.NDArray[np.uint32]
     opening: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_]
@@ -41,18 +43,21 @@ def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str =
     """The table of phrases that count as a row's opening, and of those that count anywhere."""
     phrases = [*openings, *anywhere]
     letters = np.zeros((len(phrases), max(map(len, phrases), default=0) + 1), np.uint32)
-    known = np.zeros(1 << _BITS, np.bool_)
-    for row, phrase in zip(letters, phrases, strict=True):
+    keys = np.zeros(len(phrases), np.uint32)
+    for place, (row, phrase) in enumerate(zip(letters, phrases, strict=True)):
         row[: len(phrase)] = [folds()[ord(sign)] for sign in phrase]
         packed = 0
         for code in row[:_FIRST]:
             packed = packed << 8 & 0xFFFFFFFF | int(code) & 0xFF
-        known[_key(packed)] = True
+        keys[place] = _key(packed)
+    order = np.argsort(keys, kind="stable")
+    known = np.zeros(1 << _BITS, np.bool_)
+    known[keys] = True
     before = np.zeros(0x3100, np.bool_)
     before[[int(folds()[ord(sign)]) for sign in skipped]] = True
     words = np.zeros(128, np.bool_)
     words[[ord(sign) for sign in string.ascii_letters + string.digits + "_"]] = True
-    return Literals(known, letters, np.arange(len(phrases)) < len(openings), before, words)
+    return Literals(known, keys[order], letters[order], order < len(openings), before, words)
 
 
 def holding(
@@ -66,7 +71,7 @@ def holding(
     """
     if not len(phrases.letters):
         return np.zeros(len(column), bool)
-    tables = phrases.known, phrases.letters, phrases.opening, phrases.skipped, phrases.words
+    tables = phrases.known, phrases.keys, phrases.letters, phrases.opening, phrases.skipped, phrases.words
     parts = [
         _holding(offsets, data, folds(), *tables, most, at_end) for offsets, data in text_buffers(column)
     ]
@@ -97,9 +102,10 @@ def _stands(codes, first, end, phrase, words):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _holding(offsets, data, folds, known, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
+def _holding(offsets, data, folds, known, keys, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
     found = np.zeros(len(offsets) - 1, np.bool_)
     codes, places = np.zeros(most, np.uint32), np.zeros(most + 1, np.int64)
+    found_keys = np.zeros(most + 1, np.uint32)
     for row in range(len(found)):
         at, stop = offsets[row], offsets[row + 1]
         if at_end:
@@ -120,14 +126,17 @@ def _holding(offsets, data, folds, known, letters, opening, skipped, words, most
             codes[number] = code
             number += 1
             packed = np.uint32(packed << np.uint32(8)) | np.uint32(code & 0xFF)
-            places[looks] = number - _FIRST
-            looks += known[_key(packed)]
+            key = _key(packed)
+            places[looks], found_keys[looks] = number - _FIRST, key
+            looks += known[key]
         skips = 0
         while skips < number and codes[skips] < len(skipped) and skipped[codes[skips]]:
             skips += 1
         for look in range(looks):
-            first = places[look]
-            for place in range(len(letters)):
-                if first >= 0 and (first <= skips or not opening[place]) and not found[row]:
+            first, key = places[look], found_keys[look]
+            place = np.searchsorted(keys, key)
+            while place < len(keys) and keys[place] == key and not found[row]:
+                if first >= 0 and (first <= skips or not opening[place]):
                     found[row] = _stands(codes, first, number, letters[place], words)
+                place += 1
     return found

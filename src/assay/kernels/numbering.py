@@ -76,7 +76,7 @@ def places(slots, items, wanted):  # type: ignore[no-untyped-def]
     while (1 << bits) < len(slots):
         bits += 1
     shift = np.uint64(64 - bits)
-    found = np.empty(len(wanted), np.int64)
+    found = np.empty(len(wanted), np.int32)
     for at in range(len(wanted)):
         item = wanted[at]
         slot = np.int64((item * np.uint64(_FACTOR)) >> shift)

@@ -20,6 +20,7 @@ MOST_WORDS = 8
 # What a phrase belongs to when it is only there to keep shorter ones from counting.
 NOTHING = -1
 Owners = Sequence[tuple[int, int]]
+_PAIR_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Phrasebook:
         slots: Open addressing: place of an id in `ids`, or -1; shape (a power of two,).
         ids: Id of each phrase, and of each first word that is none itself.
         reach: Words of the longest phrase that begins with this word, shape of `ids`; 0 for longer ids.
+        pairs: Whether some phrase may begin with two words whose id begins with these bits, shape (2^16,): a table
+            that stays near, which ends nearly every search at the second word.
         capital: The phrase counts only where its first letter is a capital, shape of `ids`.
         bounds: Phrase i belongs to ``owners[bounds[i]:bounds[i + 1]]``, shape (ids + 1,).
         owners: Theme and group, shape (owners, 2); the group may be `NOTHING`.
@@ -39,6 +42,7 @@ class Phrasebook:
     slots: npt.NDArray[np.int64]
     ids: npt.NDArray[np.uint64]
     reach: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.bool_]
     capital: npt.NDArray[np.bool_]
     bounds: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
@@ -54,11 +58,13 @@ class Phrasebook:
         written = sorted(phrases)
         words = tokens(pa.array(written, pa.large_string()))
         lengths = np.diff(words.offsets)
-        ids = np.zeros(len(written), np.uint64)
+        ids, pairs = np.zeros(len(written), np.uint64), np.zeros(1 << _PAIR_BITS, np.bool_)
         for n in range(1, MOST_WORDS + 1):
             grams, offsets = ngram_ids(words, n)
             exact = np.flatnonzero(lengths == n)
             ids[exact] = grams[offsets[exact]]
+            if n == 2:
+                pairs[grams[offsets[:-1][lengths >= n]] >> np.uint64(64 - _PAIR_BITS)] = True
         reach: dict[int, int] = {}
         owners: dict[int, list[tuple[int, int]]] = {}
         capital: dict[int, bool] = {}
@@ -76,6 +82,7 @@ class Phrasebook:
             _slots(keys),
             keys,
             np.array([reach.get(int(key), 0) for key in keys], np.int64),
+            pairs,
             np.array([capital.get(int(key), False) for key in keys], bool),
             np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(
                 np.int64
@@ -118,7 +125,7 @@ def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
         part = words.offsets[start : start + rows + 1]
         marks = _find(
             offsets, data, words.ids, known.at, places, words.starts, part, kinds(),
-            book.slots, book.ids, book.reach, book.capital, book.bounds, book.owners, book.themes,
+            book.slots, book.ids, book.reach, book.pairs, book.capital, book.bounds, book.owners, book.themes,
         )  # fmt: skip
         marks[0] += start
         found.append(marks)
@@ -127,7 +134,7 @@ def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
 
 
 def _capital(phrase: str) -> bool:
-    return next((sign for sign in phrase if sign.isalnum()), "").isupper()
+    return next(filter(str.isalnum, phrase), "").isupper()
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -178,6 +185,7 @@ def _find(  # type: ignore[no-untyped-def]
     slots,
     ids,
     reach,
+    pairs,
     capital,
     bounds,
     owners,
@@ -198,7 +206,13 @@ def _find(  # type: ignore[no-untyped-def]
             most = min(reach[place], stop - at)
             places[0] = place
             state = words[at]
-            for n in range(1, most):
+            if most > 1:
+                state = mix(state * SEED + words[at + 1])
+                if pairs[state >> np.uint64(64 - _PAIR_BITS)]:
+                    places[1] = _look_up(slots, ids, state)
+                else:
+                    most = 1
+            for n in range(2, most):
                 state = mix(state * SEED + words[at + n])
                 places[n] = _look_up(slots, ids, state)
             upper = -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numba
@@ -12,8 +12,6 @@ import numpy.typing as npt
 from assay.kernels.arrow import Offsets
 
 MANY = 3
-# Distinct wanted items in one table; more of them take another pass over the rows.
-_TABLE_ITEMS = 1 << 18
 
 
 class Holders(NamedTuple):
@@ -28,35 +26,33 @@ class Holders(NamedTuple):
     row: npt.NDArray[np.int64]
 
 
-Batch = tuple[npt.NDArray[np.uint64], Offsets, npt.NDArray[np.uint64]]
+Batch = tuple[npt.NDArray[np.uint64], Offsets]
 
 
-def holders(wanted: npt.NDArray[np.uint64], batches: Callable[[], Iterable[Batch]]) -> Holders:
-    """The roots that hold each of the `wanted` items.
+def holders(
+    wanted: npt.NDArray[np.uint64], root: npt.NDArray[np.uint64], batches: Iterable[Batch]
+) -> Holders:
+    """The roots that hold each of the `wanted` items, in one reading of the rows.
 
-    Memory stays bounded by the wanted items: they are looked for in parts of a quarter of a million.
+    Memory is bounded by the wanted items: 22 to 30 bytes for each.
 
     Args:
-        wanted: Hashes to look for, in any order, repeated or not.
-        batches: The rows to look in, as often as it is called: items, offsets and roots of each batch; row i of a
-            batch holds ``items[offsets[i]:offsets[i + 1]]``.
+        wanted: Hashes to look for, in any order, repeated or not; fewer than 2^31.
+        root: Root of each row, shape (rows,), fewer than 2^31.
+        batches: The rows to look in, in order: items and offsets of each batch; row i of a batch holds
+            ``items[offsets[i]:offsets[i + 1]]``.
     """
-    found = Holders(np.zeros(len(wanted), np.uint8), np.full(len(wanted), -1, np.int64))
-    parts = max(-(-len(wanted) // _TABLE_ITEMS), 1)
-    for part in range(parts):
-        here = np.flatnonzero(wanted % np.uint64(parts) == part) if parts > 1 else np.arange(len(wanted))
-        sought = wanted[here]
-        # A power of two that leaves a third of the slots empty.
-        slots = _index(sought, 1 << max(3 * len(here) // 2, 1).bit_length())
-        roots, row = np.zeros(len(here), np.uint8), np.full(len(here), -1, np.int64)
-        own, second = np.zeros(len(here), np.uint64), np.zeros(len(here), np.uint64)
-        start = 0
-        for items, offsets, root in batches():
-            _count(slots, sought, (roots, row, own, second), items, offsets, root, start)
-            start += len(root)
-        first = _firsts(slots, sought)
-        found.roots[here], found.row[here] = roots[first], row[first]
-    return found
+    # A power of two that leaves a third of the slots empty.
+    slots = _index(wanted, 1 << max(3 * len(wanted) // 2, 1).bit_length())
+    roots = np.zeros(len(wanted), np.uint8)
+    first, second = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted), np.int32)
+    start = 0
+    for items, offsets in batches:
+        _count(slots, wanted, (roots, first, second), items, offsets, root, start)
+        start += len(offsets) - 1
+    row = np.empty(len(wanted), np.int64)
+    _repeat(slots, wanted, roots, first, row)
+    return Holders(roots, row)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -72,7 +68,7 @@ def _slot(slots, wanted, item):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _index(wanted, size):  # type: ignore[no-untyped-def]
     """Open addressing: each slot holds the first place of a wanted item, or -1."""
-    slots = np.full(size, -1, np.int64)
+    slots = np.full(size, -1, np.int32)
     for place in range(len(wanted)):
         slot = _slot(slots, wanted, wanted[place])
         if slots[slot] < 0:
@@ -82,29 +78,29 @@ def _index(wanted, size):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True, cache=True)
 def _count(slots, wanted, found, items, offsets, root, start):  # type: ignore[no-untyped-def]
-    """Note at the first place of each wanted item which roots hold it."""
-    roots, rows, own, second = found
+    """Note at the first place of each wanted item how many roots hold it, and the first rows of the first two."""
+    roots, first, second = found
     for row in range(len(offsets) - 1):
+        own = root[start + row]
         for at in range(offsets[row], offsets[row + 1]):
             place = slots[_slot(slots, wanted, items[at])]
             if place < 0 or roots[place] == MANY:
                 continue
             if roots[place] == 0:
-                rows[place], own[place] = start + row, root[row]
+                first[place] = start + row
                 roots[place] = 1
-            elif root[row] == own[place]:
+            elif own == root[first[place]]:
                 continue
             elif roots[place] == 1:
-                second[place] = root[row]
+                second[place] = start + row
                 roots[place] = 2
-            elif root[row] != second[place]:
+            elif own != root[second[place]]:
                 roots[place] = MANY
 
 
 @numba.njit(nogil=True, cache=True)
-def _firsts(slots, wanted):  # type: ignore[no-untyped-def]
-    """The first place of each wanted item, shape (wanted,)."""
-    first = np.empty(len(wanted), np.int64)
+def _repeat(slots, wanted, roots, first, row):  # type: ignore[no-untyped-def]
+    """What the first place of each wanted item says, wherever it stands; `row` is filled."""
     for place in range(len(wanted)):
-        first[place] = slots[_slot(slots, wanted, wanted[place])]
-    return first
+        known = slots[_slot(slots, wanted, wanted[place])]
+        roots[place], row[place] = roots[known], first[known]

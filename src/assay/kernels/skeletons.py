@@ -30,14 +30,14 @@ def skeletons(ids, offsets, ways, fewest):  # type: ignore[no-untyped-def]
         in_slot = np.uint8(0)
         for token in range(offsets[row], offsets[row + 1]):
             kept, item = ways[token], ids[token]
-            opened = ~kept & ~in_slot
+            told = kept | ~in_slot  # what stands in a slot that is open already tells nothing
             for way in range(len(fewest)):
                 bit = np.uint8(1 << way)
-                if kept & bit:
-                    states[way] = absorb(states[way], item)
-                    numbers[way] += 1
-                elif opened & bit:
-                    states[way] = absorb(states[way], _SLOT)
+                # Without branches, which few words would let the processor foresee.
+                is_kept = kept & bit != 0
+                after = absorb(states[way], item if is_kept else _SLOT)
+                states[way] = after if told & bit != 0 else states[way]
+                numbers[way] += is_kept
             in_slot = ~kept
         for way in range(len(fewest)):
             if numbers[way] >= fewest[way]:

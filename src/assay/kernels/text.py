@@ -184,12 +184,12 @@ def _starters() -> npt.NDArray[np.bool_]:
 
 @functools.cache
 def _plain() -> npt.NDArray[np.uint16]:
-    """What the kernel asks of each character of ASCII, shape (128,): most text is nothing else.
+    """What the kernel asks of each byte, shape (256,); nothing of those beyond ASCII, which most text lacks.
 
     A letter or digit is its fold, with bits for capitals and digits; of other characters bits tell what parts
     sentences, and the apostrophe.
     """
-    table = np.zeros(128, np.uint16)
+    table = np.zeros(256, np.uint16)
     for code in range(128):
         sign = chr(code)
         if roles()[code] == WORD:
@@ -264,12 +264,17 @@ def _survey(offsets, data, roles, folds, kinds, starters, plain):  # type: ignor
                 is_word = role == WORD
             while at < stop:
                 byte = data[at]
-                if byte < 128:
+                traits = plain[byte]
+                while is_word and traits & _PLAIN_WORD != 0:
+                    state = absorb(state, traits & 0xFF)
+                    at += 1
+                    if at == stop:
+                        break
+                    byte = data[at]
                     traits = plain[byte]
-                    if is_word and traits & _PLAIN_WORD != 0:
-                        state = absorb(state, traits & 0xFF)
-                        at += 1
-                        continue
+                if at == stop:
+                    break
+                if byte < 128:
                     if not is_word or traits & _PLAIN_APOSTROPHE == 0 or at + 1 >= stop:
                         break
                     following, _ = decode(data, at + 1)

@@ -28,8 +28,8 @@ SPAN_TOKENS = 50
 THRESHOLD = 0.7
 RARE_WORDS = 8
 FALSE_ALARMS = 0.01
-# Rare runs are asked of rows with so many words together, drawn at random where there are more: each word costs 17
-# bytes.
+# Rare runs are asked of rows with so many words together, drawn at random where there are more: each word costs up to
+# 38 bytes.
 MOST_WORDS = 1_000_000
 _FOLDS = 5
 
@@ -148,7 +148,7 @@ def copied_among(real: Rows, *, salt: int, span: int = SPAN_TOKENS, holdout: Row
     ids, offsets = _run_ids(real.take(asked))
     # Its own root holds the run, so a second one is the only other.
     rare_hits = np.zeros(len(real))
-    rare_hits[asked] = _sums(holders(ids, lambda: _run_batches(real)).roots == 2, offsets)
+    rare_hits[asked] = _sums(holders(ids, real.root, _run_batches(real)).roots == 2, offsets)
     values = _personal(real)
     elsewhere = _holding_values(values, values, real.root).roots > 1
     known = mean_by_row(values, np.ones(len(values.row)), elsewhere)
@@ -243,7 +243,7 @@ def _runs(rows: Rows, asked: Index) -> Index:
 
 def _run_ids(rows: Rows) -> tuple[npt.NDArray[np.uint64], Index]:
     """The runs of all rows, and the offsets of each row's; the words themselves are read a batch at a time."""
-    parts = [ids for ids, _, _ in _run_batches(rows)]
+    parts = [ids for ids, _ in _run_batches(rows)]
     counts = np.maximum(rows.lengths - (RARE_WORDS - 1), 0)
     return np.concatenate([np.zeros(0, np.uint64), *parts]), np.concatenate(
         [np.zeros(1, np.int64), np.cumsum(counts)]
@@ -251,8 +251,7 @@ def _run_ids(rows: Rows) -> tuple[npt.NDArray[np.uint64], Index]:
 
 
 def _run_batches(rows: Rows) -> Iterator[Batch]:
-    for batch in rows.batches():
-        yield (*ngram_ids(batch.tokens, RARE_WORDS), batch.root)
+    return map_batches(lambda batch: ngram_ids(batch.tokens, RARE_WORDS), rows.batches())
 
 
 def _rare(
@@ -264,11 +263,10 @@ def _rare(
         rows hold; how many the hold-out.
     """
     ids, offsets = _run_ids(rows.take(asked))
-    known = holders(ids, lambda: _run_batches(real))
+    known = holders(ids, real.root, _run_batches(real))
     seen, held = known.roots == 1, np.zeros(len(ids), bool)
     if holdout is not None:
-        apart = holdout
-        beyond = holders(ids, lambda: _run_batches(apart))
+        beyond = holders(ids, holdout.root, _run_batches(holdout))
         held = (beyond.roots == 1) & (known.roots == 0)
         seen &= beyond.roots == 0
     first, row = np.full(len(rows), -1, np.int64), np.full(len(rows), -1, np.int64)
@@ -299,7 +297,7 @@ def _personal(rows: Rows) -> Pii:
 
 def _holding_values(values: Pii, theirs: Pii, root: npt.NDArray[np.uint64]) -> Holders:
     """Who holds each value."""
-    return holders(values.value, lambda: ((theirs.value, _bounds(theirs), root),))
+    return holders(values.value, root, [(theirs.value, _bounds(theirs))])
 
 
 def _bounds(values: Pii) -> Index:
