@@ -77,7 +77,7 @@ class Plan:
         trainings = len(self.regimes) * self.seeds * (self.rounds + 1)
         more = f" and at most {HALVINGS} more regimes to find the safe share" if self.share else ""
         text = (
-            f"{learner}: {count(len(self.regimes), 'regime')} x {self.seeds} seeds x {self.rounds} generations after the "
+            f"{learner}: {count(len(self.regimes), 'regime')} x {self.seeds} seeds x {count(self.rounds, 'generation')} after the "
             f"first = {trainings:,} trainings{more}, {budget_rows:,} rows a generation, about "
             f"{duration(self.seconds(budget_rows))}"
         )

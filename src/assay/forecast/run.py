@@ -124,6 +124,7 @@ def run_forecast(
     side, held = (read_side(corpus, task, classes) for corpus in (real, test))
     lacking = _lacking(side, held, settings.seeds)
     if lacking:
+        note(lacking)
         return _nothing(lacking, settings.level)
     side = _some(side, settings.most_bytes, settings.seed)
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
@@ -131,6 +132,7 @@ def run_forecast(
     world = _world(side, held, settings, trainer, lists)
     planned = _planned(settings, task, world, pace(trainer, world))
     if isinstance(planned, str):
+        note(planned)
         return _nothing(planned, settings.level)
     note(planned.sentence(learner.name, world.budget))
 
