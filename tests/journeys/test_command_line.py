@@ -33,6 +33,9 @@ def test_run_writes_a_folder_and_a_rerun_changes_nothing(
     assert "report.html" in first.stdout
     evidence = json.loads((out / "evidence.json").read_text())
     jsonschema.validate(evidence, SCHEMA)
+    assert any(
+        each["name"] == "forecast.loss_growth" and each["value"] is not None for each in evidence["measures"]
+    )
     assert {path.name for path in out.iterdir()} == {
         "evidence.json",
         "report.html",

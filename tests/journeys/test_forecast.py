@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from tests.journeys.test_command_line import SCHEMA, Row, Write, assay
 
@@ -53,10 +54,9 @@ def test_text_is_forecast_beside_what_was_observed(snippets: list[Row], write: W
     assert json.loads(again.stdout) == found
 
 
-def test_labels_within_a_whole_run(snippets: list[Row], write: Write, tmp_path: Path) -> None:
-    real, synthetic = write("real.jsonl", snippets[:400]), write("syn.jsonl", snippets[400:560])
+def test_labels_are_forecast(snippets: list[Row], write: Write, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    done = assay("run", "--real", real, "--synthetic", synthetic, "--seeds", 5, "--rounds", 2, "--out", out)
+    done = assay("forecast", "--real", write("real.jsonl", snippets[:400]), "--rounds", 2, "--out", out)
     assert done.returncode == 0, done.stderr
     found = evidence(out)
     assert verdict(found) in ("harm", "undecided", "no harm")
@@ -73,9 +73,51 @@ def test_wrong_use_says_what_to_do(snippets: list[Row], write: Write, tmp_path: 
     assert (refused.returncode, "no real data was given" in refused.stderr) == (2, True)
     refused = assay("trial", "--real", real, "--synthetic", real, "--rounds", 3, "--out", out)
     assert (refused.returncode, "--rounds would do nothing here" in refused.stderr) == (2, True)
+    column = assay("forecast", "--real", real, "--groups", "label", "--out", tmp_path / "groups")
+    assert (column.returncode, "'label' would do nothing" in column.stderr) == (2, True)
     few = assay("forecast", "--real", write("few.jsonl", snippets[:40]), "--out", out, "--json")
     assert few.returncode == 0, few.stderr
     growth = next(
         each for each in json.loads(few.stdout)["measures"] if each["name"] == "forecast.loss_growth"
     )
     assert "100 real training rows" in growth["missing"]
+    assert "100 real training rows" in few.stderr
+
+
+@pytest.mark.parametrize("learner", ["gpt", "finetune"])
+def test_transformers_are_forecast_or_refused_with_the_cost(
+    learner: str, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("peft")
+    from tests.laws.test_finetune import tiny
+
+    # Threads of tiny matrices wait for each other.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    words = ["the", "cat", "sat", "on", "a", "mat", "and", "saw", "rat", "ran", "to"]
+    rng = random.Random(0)
+    chats: list[Any] = [
+        {
+            "prompt": f"{' '.join(rng.choices(words, k=3))} {at}?",
+            "response": " ".join(rng.choices(words, k=4)),
+        }
+        for at in range(300)
+    ]
+    model = ["--depth", 1] if learner == "gpt" else ["--base", tiny(tmp_path / "base")]
+    sides = [
+        "--real",
+        write("real.jsonl", chats),
+        "--task",
+        "chat",
+        "--learner",
+        learner,
+        *model,
+        "--rounds",
+        1,
+    ]
+    done = assay("forecast", *sides, "--budget", "1s", "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "the smallest forecast takes" in done.stderr
+    assert done.stdout.startswith(
+        "What the next generations would lose was not measured: the smallest forecast"
+    )

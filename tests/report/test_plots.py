@@ -6,7 +6,7 @@ from typing import Any
 from assay.core.measure import Measure
 from assay.report.figures import part
 from assay.report.forest import differences, ratios
-from assay.report.futures import curves
+from assay.report.futures import curves, samplings
 from assay.report.plots import addition, amplification, bias_response, dose_response, learning_curve
 from assay.report.trials import compared
 from assay.report.view import view
@@ -135,6 +135,31 @@ def test_forecast_curves_hold_each_round_of_each_regime() -> None:
     assert (4.0, 2.1) in _points(spec)  # 1.42 and half as much again, foretold
     assert "lower is better" in spec["encoding"]["y"]["axis"]["title"]
     assert curves(evidence(measures=())) is None
+
+
+def test_ways_to_draw_text_stand_in_a_plot_of_their_own_and_what_happened_beside_six_regimes() -> None:
+    measures = evidence().measures
+    curve = [each for each in measures if each.name == "forecast.loss" and each.slice["regime"] == "replace"]  # type: ignore[index]
+
+    def like(regime: str, more: float) -> list[Measure]:
+        return [
+            each.model_copy(
+                update={"slice": {**(each.slice or {}), "regime": regime}, "value": (each.value or 0) + more}
+            )
+            for each in curve
+        ]
+
+    others = ["subsample", "mixed 10 %", "fresh 10 %", "selected", "replace, temperature 0.7", "observed"]
+    added = [measure for at, name in enumerate(others) for measure in like(name, 0.1 * (at + 1))]
+    found = evidence(measures=(*measures, *added))
+    whole, drawn = curves(found), samplings(found)
+    assert whole is not None
+    assert drawn is not None
+    regimes = {value["regime"] for value in _values(whole)}
+    assert regimes == {"replace", "accumulate", *others} - {"replace, temperature 0.7"}
+    assert {value["regime"] for value in _values(drawn)} == {"replace", "replace, temperature 0.7"}
+    assert (3.0, 2.4) in _points(drawn)
+    assert samplings(evidence()) is None
 
 
 def test_a_forest_tells_better_from_worse_by_shape_and_colour() -> None:

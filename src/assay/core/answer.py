@@ -49,6 +49,9 @@ def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
     foretold = claims["model-collapse"]
     if evidence.find("trial.benefit") is None and foretold.verdict != "not measured":
         return [foretold.statement]  # a forecast on its own says nothing of whether the rows help
+    growth = evidence.find("forecast.loss_growth")
+    if growth is not None and growth.missing and _alone(evidence):
+        return [f"What the next generations would lose was not measured: {growth.missing}."]
     sentences = [_does_it_help(evidence, claims["performance"])]
     mix = _how_much(evidence)
     if mix:
@@ -64,6 +67,11 @@ def _sentences(evidence: Evidence, claims: dict[str, ClaimResult]) -> list[str]:
             f"{words.count(rows, 'synthetic row')} {verb} your test set and took no part in this trial."
         )
     return sentences
+
+
+def _alone(evidence: Evidence) -> bool:
+    """Whether the forecast is all that was asked for."""
+    return all(each.name.startswith(("forecast.", "drift.")) for each in evidence.measures)
 
 
 def _does_it_help(evidence: Evidence, performance: ClaimResult) -> str:

@@ -1269,7 +1269,7 @@ CATALOGUE: tuple[Definition, ...] = (
     ),
     Definition(
         "forecast.mechanism_growth",
-        "The same with a count model, which over-states it",
+        "Growth of the loss by generation, with a count model",
         "with a count model each generation changes the loss on real test rows by {value}; a count model over-states "
         "collapse, so this shows the mechanism and forecasts no transformer",
         "share of loss per generation",

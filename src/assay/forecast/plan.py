@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +15,14 @@ from assay.forecast.rows import asked, taken
 from assay.forecast.share import HALVINGS
 from assay.forecast.simulate import World
 from assay.forecast.training import Prompts, Trained, Trainer, labelled
-from assay.models.learner import Examples
+from assay.models.learner import Examples, Sampling
 
 FEWEST_SEEDS, FEWEST_ROUNDS = 3, 4
 _PROBED = 8  # part of a generation that is tried
 _LEAST_PROBED, _SLOW_PROBED = 50, 16  # rows, the second of a learner that takes long for each
 _WARMING = 8  # rows of a first try that is not timed
-_TESTED = 50  # test rows that are tried
+_QUICK_TOKENS = 32  # that a first try may write
+_TESTED, _SLOW_TESTED = 50, 16  # test rows that are tried, likewise
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,13 @@ class Pace:
         row: Seconds for each row that is trained on and written.
         scored: Seconds for each row that is scored.
         opening: Seconds before the first row, once a generation: a pretrained model is opened again.
+        least: Whether it takes more than that, for texts were cut short when it was measured.
     """
 
     row: float = 0.0
     scored: float = 0.0
     opening: float = 0.0
+    least: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Plan:
         trainings = len(self.regimes) * self.seeds * (self.rounds + 1)
         more = f" and at most {HALVINGS} more regimes to find the safe share" if self.share else ""
         text = (
-            f"{learner}: {count(len(self.regimes), 'regime')} x {self.seeds} seeds x {self.rounds} generations after the "
+            f"{learner}: {count(len(self.regimes), 'regime')} x {self.seeds} seeds x {count(self.rounds, 'generation')} after the "
             f"first = {trainings:,} trainings{more}, {budget_rows:,} rows a generation, about "
             f"{duration(self.seconds(budget_rows))}"
         )
@@ -121,33 +125,46 @@ def fitted(plan: Plan, budget_rows: int, budget: float | None) -> Plan | str:
             if thinner.seconds(budget_rows) <= budget:
                 return replace(thinner, left_out=tuple(left_out))
     least = thinner.seconds(budget_rows)
-    return (
-        f"the smallest forecast takes about {duration(least)}; give --budget {int(least / 60) + 1}min or more"
-    )
+    about = "more than" if plan.pace.least else "about"
+    return f"the smallest forecast takes {about} {duration(least)}; give --budget {int(least / 60) + 1}min or more"
 
 
-def pace(trainer: Trainer, world: World) -> Pace:
-    """Seconds for rows, from a small generation that is thrown away."""
-    least = _SLOW_PROBED if trainer.learner.name == "finetune" else _LEAST_PROBED
+def pace(trainer: Trainer, world: World, too_dear: Callable[[Pace], bool] = lambda least: False) -> Pace:
+    """Seconds for rows, from a small generation that is thrown away.
+
+    Args:
+        too_dear: Told what a pretrained model takes for short texts alone; if that is too much, no long ones are tried.
+    """
+    slow = trainer.learner.name == "finetune"
+    least = _SLOW_PROBED if slow else _LEAST_PROBED
     most = min(world.budget, max(least, 0 if trainer.together else world.budget // _PROBED))
     order = world.orders[0][trainer.fits[world.orders[0]]]
-    tested = taken(world.test, np.arange(min(len(world.test), _TESTED)))
+    tested = taken(world.test, np.arange(min(len(world.test), _SLOW_TESTED if slow else _TESTED)))
     side_by_side = 1 if trainer.together else os.cpu_count() or 1
-    found = Pace()
-    for number in (_WARMING, most):  # the first time may compile
+    found, opening = Pace(), 0.0
+    quick = replace(world.sampling, most_tokens=min(_QUICK_TOKENS, world.sampling.most_tokens))
+    tries = [(_WARMING, quick), (most, world.sampling)]  # the first time may compile
+    for number, sampling in tries:
+        if found.least and too_dear(found):
+            break
         rows = taken(world.real, order[:number])
         prompts = asked(rows)
         begun = time.perf_counter()
-        trainer.learner.read(rows)
-        opening = time.perf_counter() - begun if trainer.together else 0.0
+        if trainer.together and not found.opening:
+            trainer.learner.read(rows)
+            opening = time.perf_counter() - begun
 
         def work(
-            _: int, model: Trained, rows: Examples = rows, prompts: Prompts = prompts
+            _: int,
+            model: Trained,
+            rows: Examples = rows,
+            prompts: Prompts = prompts,
+            sampling: Sampling = sampling,
         ) -> tuple[float, float]:
             if rows.labels is not None:
                 labelled(model, rows)
             else:
-                model.write(len(rows), world.sampling, 0, prompts)
+                model.write(len(rows), sampling, 0, prompts)
             written = time.perf_counter()
             model.score(tested)
             return written, time.perf_counter()
@@ -158,5 +175,6 @@ def pace(trainer: Trainer, world: World) -> Pace:
             max(written - begun - opening, 1e-6) / len(rows) / side_by_side,
             (ended - written) / len(tested) / side_by_side,
             opening,
+            least=slow and world.real.labels is None and sampling != world.sampling,
         )
     return found

@@ -124,13 +124,15 @@ def run_forecast(
     side, held = (read_side(corpus, task, classes) for corpus in (real, test))
     lacking = _lacking(side, held, settings.seeds)
     if lacking:
+        note(lacking)
         return _nothing(lacking, settings.level)
     side = _some(side, settings.most_bytes, settings.seed)
     learner = open_learner(settings.learner, task, base=settings.base, depth=settings.depth)
     trainer = Trainer(learner, side.examples)
     world = _world(side, held, settings, trainer, lists)
-    planned = _planned(settings, task, world, pace(trainer, world))
+    planned = _planned(settings, task, world, trainer)
     if isinstance(planned, str):
+        note(planned)
         return _nothing(planned, settings.level)
     note(planned.sentence(learner.name, world.budget))
 
@@ -191,13 +193,17 @@ def _world(side: Side, held: Side, settings: Settings, trainer: Trainer, lists: 
     )
 
 
-def _planned(settings: Settings, task: Task, world: World, found: Pace) -> Plan | str:
+def _planned(settings: Settings, task: Task, world: World, trainer: Trainer) -> Plan | str:
     wanted: tuple[Regime, ...] = regimes.full(settings.share) if settings.full else regimes.short()
     if settings.full and task != "classification":
         wanted += regimes.drawn_otherwise(world.sampling)
     scored = len(world.test) + (0 if task == "classification" else min(JUDGED, world.budget))
-    plan = Plan(wanted, settings.seeds, settings.rounds, settings.safe, found, scored)
-    return fitted(plan, world.budget, settings.budget)
+    plan = Plan(wanted, settings.seeds, settings.rounds, settings.safe, scored=scored)
+
+    def of(found: Pace) -> Plan | str:
+        return fitted(replace(plan, pace=found), world.budget, settings.budget)
+
+    return of(pace(trainer, world, lambda least: isinstance(of(least), str)))
 
 
 def _some(side: Side, most_bytes: int | None, seed: int) -> Side:

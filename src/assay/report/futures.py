@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ from assay.core.evidence import Evidence
 from assay.core.measure import Measure
 from assay.report import layers, safe
 from assay.report.figures import Figure, Rows, figures, title_of
-from assay.report.layers import Layer, Point, Spec
+from assay.report.layers import HEIGHT, Layer, Point, Spec
 from assay.report.plots import SERIES, SHAPES, points_of
 from assay.report.whisker import bars
 
 LOSS, OUTLOOK, SHAPE = "forecast.loss", "forecast.outlook", "forecast.shape"
 MECHANISM = "forecast.mechanism_growth"
-_ROUNDS, _REGIMES = 6, 6
+_ROUNDS, _SHOWN = 6, 10  # texts that stand side by side, and regimes whose texts are shown
 _TEXT = 360  # characters of a text that stands beside others
-_DASHES: tuple[list[int], ...] = ([1, 0], [6, 4], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2])
+_INKS, _MARKS = (*SERIES, "ink"), (*SHAPES, "triangle-left")
+_DASHES: tuple[list[int], ...] = ([1, 0], [6, 4], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2], [1, 2])
+_LOW = 240  # pixels of the smaller plot
 _TIPS = [
     layers.tip("regime", "regime"),
     layers.tip("x", "round", "d"),
@@ -55,6 +58,7 @@ class Forecast:
 
     Attributes:
         regimes: Names in the order of the plot's lines.
+        samplings: Likewise of the second plot, of one regime whose text is drawn in several ways; or none.
         beyond: Whether lines go on past the rounds that were run.
         counted: Whether a count model was trained, which shows more collapse than a transformer.
         rounds: Rounds that any measure knows, as the heads of the table of `curves`.
@@ -65,6 +69,7 @@ class Forecast:
     """
 
     regimes: tuple[str, ...]
+    samplings: tuple[str, ...]
     beyond: bool
     counted: bool
     rounds: tuple[str, ...]
@@ -93,7 +98,8 @@ def forecast(evidence: Evidence, rows: Rows, folder: Path) -> Forecast:
         parts[SHAPE] = _likeliest(parts[SHAPE])
     rounds = sorted({int((each.slice or {})["round"]) for each in staged})
     return Forecast(
-        regimes=tuple(safe.visible(name) for name in _lines(evidence)),
+        regimes=tuple(safe.visible(name) for name in _regimes(evidence)),
+        samplings=tuple(safe.visible(name) for name in _samplings(evidence)),
         beyond=any(each.name == OUTLOOK for each in mine),
         counted=any(each.name == MECHANISM for each in mine),
         rounds=tuple(str(each) for each in rounds),
@@ -109,7 +115,17 @@ def curves(evidence: Evidence) -> Spec | None:
 
     Returns: None where no regime has two rounds.
     """
-    found = _lines(evidence)
+    said = "Loss on real test rows by round of training on the round before, by regime"
+    return _plot(evidence, _regimes(evidence), said, HEIGHT)
+
+
+def samplings(evidence: Evidence) -> Spec | None:
+    """The same of the one regime that was run with text drawn in several ways; None where it was not."""
+    said = "Loss on real test rows by round of training on the round before, by how its text was drawn"
+    return _plot(evidence, _samplings(evidence), said, _LOW)
+
+
+def _plot(evidence: Evidence, found: dict[str, list[Measure]], said: str, height: int) -> Spec | None:
     if not found:
         return None
     drawn: list[Layer] = []
@@ -118,8 +134,8 @@ def curves(evidence: Evidence) -> Spec | None:
         name = safe.visible(regime)
         points = [{**point, "regime": name} for point in points_of(measures, _round)]
         beyond = [{**point, "regime": name} for point in _beyond(evidence, regime, points)]
-        drawn += layers.line(beyond, SERIES[place], SHAPES[place], _TIPS, dash=[1, 4], faint=True)
-        drawn += layers.line(points, SERIES[place], SHAPES[place], _TIPS, dash=_DASHES[place])
+        drawn += layers.line(beyond, _INKS[place], _MARKS[place], _TIPS, dash=[1, 4], faint=True)
+        drawn += layers.line(points, _INKS[place], _MARKS[place], _TIPS, dash=_DASHES[place])
         rounds |= {point["x"] for point in points + beyond}
     unit = next(iter(found.values()))[0].unit
     y_title = "wrong test rows, %" if words.in_percent(unit) else f"{unit} on real test rows"
@@ -131,7 +147,8 @@ def curves(evidence: Evidence) -> Spec | None:
             "axis": {**axis, **layers.X_AXIS},
         },
         y_title=f"{y_title} (lower is better)",
-        description="Loss on real test rows by round of training on the round before, by regime",
+        description=said,
+        height=height,
     )
 
 
@@ -142,7 +159,29 @@ def _lines(evidence: Evidence) -> dict[str, list[Measure]]:
         where = measure.slice or {}
         if measure.value is not None and where.get("round", "").isdecimal():
             by_regime.setdefault(where.get("regime", "one regime"), []).append(measure)
-    return {name: found for name, found in list(by_regime.items())[:_REGIMES] if len(found) > 1}
+    return {name: found for name, found in by_regime.items() if len(found) > 1}
+
+
+def _plain(name: str, names: Iterable[str]) -> str:
+    """The regime that differs from this one by how text is drawn alone: what stands before the comma."""
+    before = name.partition(", ")[0]
+    return before if before in names else name
+
+
+def _regimes(evidence: Evidence) -> dict[str, list[Measure]]:
+    """Lines of the regimes whose text is drawn as the user asked."""
+    lines = _lines(evidence)
+    return {
+        name: lines[name] for name in [each for each in lines if _plain(each, lines) == each][: len(_INKS)]
+    }
+
+
+def _samplings(evidence: Evidence) -> dict[str, list[Measure]]:
+    """Lines of one regime and of those that differ from it by how text is drawn."""
+    lines = _lines(evidence)
+    first = next((_plain(name, lines) for name in lines if _plain(name, lines) != name), None)
+    alike = [name for name in lines if _plain(name, lines) == first]
+    return {name: lines[name] for name in alike[: len(_INKS)]}
 
 
 def _beyond(evidence: Evidence, regime: str, points: list[Point]) -> list[Point]:
@@ -215,7 +254,7 @@ def _samples(path: Path) -> tuple[tuple[str, tuple[Wrote, ...]], ...]:
         told = [each for each in wrote if each.text]
         if told:
             shown.append((safe.visible(str(regime.get("regime", ""))), tuple(_spread(told))))
-    return tuple(shown[:_REGIMES])
+    return tuple(shown[:_SHOWN])
 
 
 def _wrote(generation: dict[str, Any]) -> Wrote:

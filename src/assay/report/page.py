@@ -39,6 +39,7 @@ def render(run: Run) -> str:
         "curve": plots.learning_curve(evidence),
         "differences": forest.differences(trials.compared(evidence)),
         "forecast": futures.curves(evidence),
+        "samplings": futures.samplings(evidence),
         "regions": forest.ratios(regions(evidence), "regions of the real data"),
         "shares": forest.ratios(seen.bias.plotted, "groups of people"),
         "gaps": forest.gaps(seen.bias.plotted_gaps),

@@ -86,8 +86,14 @@ def read_side(job: Job, role: Role, paths: tuple[str, ...]) -> ReadResult:
 
 
 def _check_columns(job: Job, real: Corpus) -> None:
-    """Raises: InputError: `groups` names what is neither a list nor a column of the real rows."""
+    """Raises: InputError: `groups` names what is neither a list nor a column of the real rows, or a column in vain."""
     for column in job.study.group_columns:
+        if not (job.study.audit or job.study.trial):
+            raise InputError(
+                f"the text that a forecast writes has no columns, so {column!r} would do nothing",
+                where="--groups",
+                fix="Leave it out, or give a TOML list of words that stand for groups.",
+            )
         if column not in real.slices:
             raise InputError(
                 f"{column!r} is no list of groups and no column that divides the real rows",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ class Lists:
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all that the lists say; part of what a step rests on."""
-        return hashlib.sha256(repr((self.themes, self.sentiment, self.attributes)).encode()).hexdigest()
+        told = json.dumps([self.themes, self.sentiment, self.attributes], default=_plain, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @functools.cached_property
     def book(self) -> Phrasebook:
@@ -206,6 +208,17 @@ def _listed(files: Iterable[Path]) -> list[Path]:
         else:
             raise InputError("there is no such list of groups", where=str(path), fix=_FIX)
     return found
+
+
+def _plain(value: object) -> object:
+    """As JSON, the same in every process: a set has no order of its own."""
+    if isinstance(value, Set):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    raise TypeError(f"{type(value).__name__} is no part of a list")
 
 
 def _table(content: bytes, where: str) -> dict[str, Any]:
