@@ -58,7 +58,7 @@ def audit(
     """Measure the rows themselves; their examples, flags and pairs are placed in the run's folder."""
     study = job.study
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
-    lists = _lists(study)
+    lists = lists_of(study)
 
     def work(folder: Path) -> None:
         from assay.audit.evals import save
@@ -125,7 +125,7 @@ def _place_pairs(job: Job, stage: Path) -> None:
         place(stage / _INDEX, Path(job.study.save_index))
 
 
-def _lists(study: Study) -> Lists:
+def lists_of(study: Study) -> Lists:
     """The packaged lists of groups with those of the user, or none."""
     from assay.engine.groups.lists import NO_LISTS, load
 
@@ -165,7 +165,7 @@ def trial(
         groups=study.group_columns,
         fixes=bool(study.groups) and study.groups != ("none",),
     )
-    lists, pairs = _lists(study), read_pairs(map(Path, study.pairs))
+    lists, pairs = lists_of(study), read_pairs(map(Path, study.pairs))
     inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
     inputs += [lists.fingerprint, hashlib.sha256(repr(pairs).encode()).hexdigest()]
 
@@ -226,7 +226,7 @@ def forecast(job: Job, train: Corpus, test: Corpus, synthetic: Corpus | None) ->
         margin=study.margin,
         seed=study.seed,
     )
-    lists = _lists(study)
+    lists = lists_of(study)
 
     def work(folder: Path) -> None:
         # Finished generations outlive a kill of the step; they go when it is whole.

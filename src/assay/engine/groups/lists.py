@@ -20,6 +20,11 @@ _BEFORE_PERSON = "_before_person"
 TONES = ("positive", "negative", "negators")
 # The two lists that are of no people.
 SENTIMENT, ATTRIBUTES = "sentiment", "attributes"
+# Themes by which rows are not split to ask who fares worse: what groups are shown with, and ways to write.
+NOT_ASKED = ("occupation", "dialect")
+# Slice columns that are no people, and the most values of one that may be.
+NOT_PEOPLE = ("label", "length", "language", "script", "time")
+MOST_VALUES = 20
 _KEYS = {
     "theme",
     "contrasts",
