@@ -28,7 +28,7 @@ TEXT = pa.chunked_array(
     ]
 )
 TEAM = pa.chunked_array(
-    [pa.array(np.where(WHO == "tall", None, np.arange(ROWS) % 2).astype(object)).cast("string")]
+    [pa.array([None if who == "tall" else str(row % 2) for row, who in enumerate(WHO)], pa.string())]
 )
 WOMEN, MEN = ({"group": f"gender: {each}"} for each in ("women", "men"))
 

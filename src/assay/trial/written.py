@@ -79,7 +79,8 @@ class Writing:
 
     def of(self, block: Fitted) -> Codes:
         """What the arms of a block write, shape (arms of the block, texts, leans)."""
-        written = block.sample(self.number, self.sampling, self.seed, self.prompts)
+        prompts = None if self.prompts is None else self.prompts[: self.number]
+        written = block.sample(self.number, self.sampling, self.seed, prompts)
         return np.stack([codes(texts, self.lists, self.leans) for texts in written])
 
 
