@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -37,6 +38,7 @@ _KEYS = {
     "official_source",
     "swaps",
 }
+_RANGE = re.compile(r"\{(\d{1,3})-(\d{1,3})\}")
 _SWAP_KEYS = {"first", "second", "pairs", "one_way", "english"}
 
 
@@ -297,11 +299,11 @@ def _swap(
 
 
 def _phrases(section: Mapping[str, Any], persons: Sequence[str], where: str) -> tuple[str, ...]:
-    """The phrases of all languages, and those that adjectives and English possessives make."""
+    """The phrases of all languages, and those that ranges, adjectives and English possessives make."""
     found: dict[str, None] = {}
     for key, value in section.items():
         language = key.removesuffix(_BEFORE_PERSON)
-        written = _strings(value, key, where)
+        written = tuple(each for phrase in _strings(value, key, where) for each in _counted(phrase, where))
         if key != language:
             if not persons:
                 raise InputError(f"{key} needs persons, the nouns that may follow", where=where, fix=_FIX)
@@ -310,6 +312,19 @@ def _phrases(section: Mapping[str, Any], persons: Sequence[str], where: str) -> 
         if language == "en":
             found |= dict.fromkeys(f"{each}'s" for each in written if not each.endswith(("s", "'")))
     return tuple(found)
+
+
+def _counted(phrase: str, where: str) -> Iterator[str]:
+    """The phrase, or one for each number where it has a range: ``aged {65-99}``."""
+    found = _RANGE.search(phrase)
+    if found is None:
+        yield phrase
+        return
+    first, last = int(found[1]), int(found[2])
+    if first > last:
+        raise InputError(f"{phrase!r} has a range that ends before it begins", where=where, fix=_FIX)
+    for number in range(first, last + 1):
+        yield f"{phrase[: found.start()]}{number}{phrase[found.end() :]}"
 
 
 def _check(theme: Theme, where: str) -> None:
