@@ -46,6 +46,9 @@ def held(texts: list[str], lists: Lists = LISTS) -> list[set[str]]:
         ("महिला और पुरुष", {"gender: women", "gender: men"}),
         ("женщина и мужчина", {"gender: women", "gender: men"}),
         ("a woman\u2019s car", {"gender: women"}),
+        ("the 78-year-old's mother, aged 99", {"age: old people", "gender: women"}),
+        ("a 12 year old and two 13-year-olds", {"age: children", "age: young people"}),
+        ("the film is 70 years old, its star 45 years old, the host aged 100", set()),
         ("", set()),
     ],
 )
@@ -161,6 +164,7 @@ def test_a_user_adds_replaces_and_extends(tmp_path: Path) -> None:
         ('theme = "x"\n[groups.a]\nen = ["b"]\n[ignore]\nen = ["b"]', "is ignored"),
         ('theme = "x"\n[groups.a]\nen_before_person = ["b"]', "needs persons"),
         ('theme = "x"\n[groups.a]\nofficial = 7\nen = ["b"]', "no share"),
+        ('theme = "x"\n[groups.a]\nen = ["aged {9-3}"]', "ends before it begins"),
         ('theme = "x"\ncontrasts = [["a"]]\n[groups.a]\nen = ["b"]', "contrast"),
     ],
 )

@@ -1,5 +1,7 @@
 """Keeping to a budget."""
 
+from dataclasses import replace
+
 import pytest
 
 from assay.core.errors import InputError
@@ -38,6 +40,24 @@ def test_every_budget_is_kept_and_what_is_left_out_is_said(part: float) -> None:
     for arm in (Arm(kept.equal), Arm(kept.budget), Arm(0, kept.equal), kept.addition[-1]):
         assert arm in kept.arms
     assert kept.repeated
+
+
+def test_writing_is_paid_for_and_goes_first() -> None:
+    writes, dear = replace(WHOLE, writes=True), replace(PRICES, writing=50.0)
+    alone = PRICES.total(WHOLE, 5).seconds
+    spent = dear.total(writes, 5).seconds
+    assert spent == pytest.approx(alone + 5 * 50 * (1 + len(WHOLE.addition)))
+    assert plan(writes, 5, dear, spent).design.writes
+    planned = plan(writes, 5, dear, (alone + spent) / 2)
+    assert planned.design == WHOLE
+    assert planned.left_out == ("what models write of groups",)
+
+
+def test_fixes_that_fewer_rows_do_not_hold_are_named() -> None:
+    fixed = replace(WHOLE, fixes=(Arm(800, 640, fix="swapped"),))
+    planned = plan(fixed, 8, PRICES, 0.05 * PRICES.total(WHOLE, 8).seconds)
+    assert not planned.design.fixes
+    assert planned.left_out.count("the fixes against bias") == 1
 
 
 def test_less_money_buys_no_more() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,50 @@ def test_trainings_are_kept_for_the_learner_that_made_them(tmp_path: Path) -> No
         assert dear.results.gain[arm].min() == resumed.results.gain[arm].min() == 1
         assert cheap.results.gain[arm].max() == 0
     assert resumed.results.seconds() == pytest.approx(dear.results.seconds())
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Texts at two seconds each, of which the arm's number and the learner's mark is all that is read."""
+
+    number: int = 6
+    most_blocks: int = 99
+
+    def of(self, block: Fitted) -> npt.NDArray[np.uint8]:
+        if block.arms[0] >= self.most_blocks:
+            raise KeyboardInterrupt
+        block.reading.clock.now += 2.0 * self.number
+        return np.full((1, self.number, 1), block.arms[0] + 100 * block.reading.sure, np.uint8)
+
+
+def test_writing_is_priced_by_the_text(tmp_path: Path, clock: Clock) -> None:
+    whole = replace(design(400, 400, 400), writes=True)
+    rows = np.array([[arm.rows] for arm in whole.arms], np.float32)
+    told = (Reading(clock), whole.arms, rows, (ITEMS,), tmp_path, Writing(number=400))
+    found = prices(*told)  # type: ignore[arg-type]
+    assert found.writing == pytest.approx(800.0)
+    silent_too = found.total(replace(whole, writes=False), 5).seconds
+    assert found.total(whole, 5).seconds == pytest.approx(silent_too + 5 * 800 * (1 + len(whole.addition)))
+    assert prices(*told) == found  # type: ignore[arg-type]
+
+
+def test_what_arms_wrote_before_a_kill_is_not_written_again(tmp_path: Path, clock: Clock) -> None:
+    order = np.tile(np.arange(30), (5, 1))
+    drawn, given = Orders(order, order, np.zeros((5, 0), np.int64)), [Arm(10), Arm(20)]
+
+    def trainer(sure: float) -> tuple[Reading, Trainer]:
+        reading = Reading(clock, sure)
+        return reading, Trainer("dear", reading, drawn, (ITEMS,), len(ITEMS), tmp_path, silent)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer(0.0)[1].train(given, Writing(most_blocks=7))  # type: ignore[arg-type]
+    reading, resumed = trainer(1.0)
+    wrote = resumed.train(given, Writing()).written  # type: ignore[arg-type]
+    assert reading.trained == [7, 8, 9]
+    found = np.concatenate([wrote[arm][:, 0, 0] for arm in given]).tolist()
+    assert found == [*range(7), 107, 108, 109]
+    assert wrote[given[0]].shape == (5, 6, 1)
+    assert not [each for each in tmp_path.rglob("*") if each.suffix == ".aside"]
 
 
 def test_the_placebo_of_pairs_is_pairs_of_the_same_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assay.core.corpus import Corpus
+from assay.core.corpus import SLICE_PREFIX, Corpus
 from assay.core.errors import InputError
 from assay.core.evidence import EXAMPLES
 from assay.core.labels import LABELS, Answers
 from assay.core.measure import Measure
+from assay.engine.groups.lists import Lists
+from assay.label import groups
 from assay.label.design import Design, recorded
 from assay.label.rate import NAME, error_rate
 
@@ -27,17 +30,23 @@ class Sheet:
 
     Attributes:
         rows: All synthetic rows, with the columns text, prompt, response and label.
+        columns: Slice columns of the same rows, by name.
         flags: The audit's table of them.
     """
 
     folder: Path
     rows: pa.Table
+    columns: Mapping[str, pa.ChunkedArray]
     flags: pa.Table
     design: Design
     answers: Answers
 
-    def rate(self) -> Measure:
-        """The share of wrong rows; writes the suspects into `rows/` and a few of them beside the findings."""
+    def rates(self, lists: Lists) -> tuple[Measure, ...]:
+        """The share of wrong rows, of all and by group; writes the suspects into `rows/` and shows some of them.
+
+        Args:
+            lists: Groups to look for in the text, beside those that slice columns name.
+        """
         text = self.rows["text"]
         found = error_rate(self.answers, self.design, self.flags, text)
         rows = self.folder / "rows"
@@ -58,7 +67,9 @@ class Sheet:
             rows / "examples.parquet",
             pa.concat_tables([others, pa.Table.from_pylist(shown, schema=EXAMPLES)]),
         )
-        return found.measure
+        if found.known is None:
+            return (found.measure,)
+        return (found.measure, *groups.rates(found.known, groups.parts(text, lists, self.columns)))
 
 
 def open_sheet(folder: Path, synthetic: Corpus, seed: int) -> Sheet:
@@ -71,7 +82,8 @@ def open_sheet(folder: Path, synthetic: Corpus, seed: int) -> Sheet:
         )
     rows = synthetic.table(["text", "prompt", "response", "label"])
     design = recorded(folder / "rows" / "label-order.parquet", flags, synthetic.fingerprint, seed)
-    return Sheet(folder, rows, flags, design, Answers(folder / LABELS, rows["text"]))
+    columns = {name: synthetic.table([SLICE_PREFIX + name]).column(0) for name in synthetic.slices}
+    return Sheet(folder, rows, columns, flags, design, Answers(folder / LABELS, rows["text"]))
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -11,18 +11,22 @@ from assay.core.labels import LABELS
 from assay.core.verdict import decide
 from assay.study.job import write
 from assay.study.settings import Study
+from assay.study.stages import lists_of
 
 
 def settle(study: Study, out: Path, evidence: Evidence, synthetic: Corpus | None) -> Run:
     """Add what the labels in the folder say of audited rows, then conclude."""
-    from assay.label.rate import NAME, unlabelled
+    from assay.label.groups import is_of_labels
+    from assay.label.rate import unlabelled
     from assay.label.sheet import open_sheet
 
-    measures = [measure for measure in evidence.measures if measure.name != NAME]
+    measures = [measure for measure in evidence.measures if not is_of_labels(measure)]
     if study.audit:
         assert synthetic is not None
-        labelled = (out / LABELS).exists()
-        measures.append(open_sheet(out, synthetic, study.seed).rate() if labelled else unlabelled())
+        if (out / LABELS).exists():
+            measures += open_sheet(out, synthetic, study.seed).rates(lists_of(study))
+        else:
+            measures.append(unlabelled())
     return conclude(out, evidence.model_copy(update={"measures": tuple(measures)}), study.margin)
 
 

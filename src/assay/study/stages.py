@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.energy import Meter
+from assay.core.errors import InputError
 from assay.core.measure import Measure
 from assay.core.step import Step
 from assay.core.trial import Trial
@@ -23,6 +24,7 @@ from assay.study.settings import Study
 
 if TYPE_CHECKING:
     from assay.engine.groups.lists import Lists
+    from assay.engine.pairs import PairSet
 
 _INDEX = "evals.assay-index"
 _SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
@@ -58,7 +60,7 @@ def audit(
     """Measure the rows themselves; their examples, flags and pairs are placed in the run's folder."""
     study = job.study
     planted = Canaries.load(Path(study.canaries)) if study.canaries else None
-    lists = _lists(study)
+    lists = lists_of(study)
 
     def work(folder: Path) -> None:
         from assay.audit.evals import save
@@ -125,7 +127,7 @@ def _place_pairs(job: Job, stage: Path) -> None:
         place(stage / _INDEX, Path(job.study.save_index))
 
 
-def _lists(study: Study) -> Lists:
+def lists_of(study: Study) -> Lists:
     """The packaged lists of groups with those of the user, or none."""
     from assay.engine.groups.lists import NO_LISTS, load
 
@@ -147,7 +149,6 @@ def trial(
         beside: A second test set and a general one, or None for either.
     """
     from assay.engine.pairs import read_pairs
-    from assay.trial.asked import ask_elsewhere
     from assay.trial.budget import seconds_of
     from assay.trial.run import Settings, run_trial
 
@@ -165,9 +166,10 @@ def trial(
         groups=study.group_columns,
         fixes=bool(study.groups) and study.groups != ("none",),
     )
-    lists, pairs = _lists(study), read_pairs(map(Path, study.pairs))
+    lists, pairs = lists_of(study), read_pairs(map(Path, study.pairs))
+    elsewhere = asked_elsewhere(job, pairs)
     inputs = [corpus.fingerprint if corpus else "" for corpus in (train, synthetic, test, *beside)]
-    inputs += [lists.fingerprint, hashlib.sha256(repr(pairs).encode()).hexdigest()]
+    inputs += [lists.fingerprint, _fingerprint(pairs)]
 
     def work(folder: Path) -> None:
         # Finished trainings outlive a kill of the step; they go when it is whole.
@@ -191,15 +193,41 @@ def trial(
         if goes_on:
             used = (None, "the trial was stopped and went on, and its first part was not measured")
         (folder / "energy.json").write_bytes(_ENERGY.dump_json(used))
-        measures = list(result.measures)
-        if study.pairs_of is not None:
-            measures += ask_elsewhere(pairs, study.pairs_of, seed=study.seed)
-        (folder / "measures.json").write_bytes(_MEASURES.dump_json(tuple(measures)))
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json((*result.measures, *elsewhere)))
         (folder / "trials.json").write_bytes(_TRIALS.dump_json(result.trials))
         shutil.rmtree(keep, ignore_errors=True)
 
     asked = dataclasses.asdict(settings) | {"pairs_of": study.pairs_of}
     return Step("trial", asked, tuple(inputs), work).run(job.steps)
+
+
+def asked_elsewhere(job: Job, pairs: Sequence[PairSet]) -> tuple[Measure, ...]:
+    """What the model that the study names says of benchmarks of pairs, asked before anything is trained.
+
+    Raises: InputError: there are no benchmarks to ask it; else as `asked.ask_elsewhere`.
+    """
+    from assay.trial.asked import ask_elsewhere
+
+    model, seed = job.study.pairs_of, job.study.seed
+    if model is None:
+        return ()
+    if not pairs:
+        raise InputError(
+            f"there is nothing to ask {model} of",
+            fix="Name benchmarks too: --pairs crows_pairs_anonymized.csv.",
+        )
+
+    def work(folder: Path) -> None:
+        measures = tuple(ask_elsewhere(pairs, model, seed=seed, progress=job.progress))
+        (folder / "measures.json").write_bytes(_MEASURES.dump_json(measures))
+
+    return measures_of(
+        Step("pairs", {"model": model, "seed": seed}, (_fingerprint(pairs),), work).run(job.steps)
+    )
+
+
+def _fingerprint(pairs: Sequence[PairSet]) -> str:
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()
 
 
 def forecast(job: Job, train: Corpus, test: Corpus, synthetic: Corpus | None) -> Path:
@@ -226,7 +254,7 @@ def forecast(job: Job, train: Corpus, test: Corpus, synthetic: Corpus | None) ->
         margin=study.margin,
         seed=study.seed,
     )
-    lists = _lists(study)
+    lists = lists_of(study)
 
     def work(folder: Path) -> None:
         # Finished generations outlive a kill of the step; they go when it is whole.

@@ -81,8 +81,10 @@ def amplification(
     """
     if c.scores.chosen is not None:
         yield from _of_labels(c, found, real, synthetic, seed)
-    elif writing is None or c.scores.written is None:
+    elif writing is None:
         yield c.missing(NAME, _NO_LEAN if c.scores.text else "the model chooses no labels")
+    elif c.scores.written is None:
+        yield c.missing(NAME, "the budget leaves no time for models to write; give a larger --budget")
     else:
         yield from _of_text(c, writing, real, synthetic, seed)
 

@@ -66,6 +66,7 @@ class Design:
         pure: Synthetic only, growing: does more of it go on helping?
         control: All real rows of the budget plus placebo rows, which must not help; or nothing.
         fixes: Synthetic rows chosen or weighted against bias, and what they are compared with; or nothing.
+        writes: Whether the models of each dose write texts, to see whom these are about.
     """
 
     real_rows: int
@@ -83,6 +84,7 @@ class Design:
     pure: tuple[Arm, ...]
     control: tuple[Arm, ...]
     fixes: tuple[Arm, ...] = ()
+    writes: bool = False
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -123,11 +125,12 @@ class Design:
         )
 
     def of_rows(self, part: float) -> Design:
-        """The same design of the first so many rows of either source."""
+        """The same design of the first so many rows of either source; fixes, which are of all rows, are left out."""
         if part == 1:
             return self
         real, synthetic, placebo = self.real_rows, self.synthetic_rows, self.placebo_rows
-        return design(int(real * part), int(synthetic * part), int(placebo * part))
+        fewer = design(int(real * part), int(synthetic * part), int(placebo * part))
+        return replace(fewer, writes=self.writes)
 
     def with_share(self, share: float) -> Design:
         """One more arm on the replacement curve, with about this share of synthetic rows."""

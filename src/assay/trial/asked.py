@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from assay.core.catalogue import define
 from assay.core.measure import Measure
+from assay.core.progress import Progress, silent
 from assay.engine.pairs import PairSet
 from assay.models.endpoint import LanguageModel, Message, RemoteModel, Request, open_model
 from assay.models.likelihoods import RemoteScorer, Scorer, offers, open_scorer
@@ -30,19 +31,20 @@ _NO_LIKELIHOODS = (
 
 
 def ask_elsewhere(
-    sets: Sequence[PairSet], model: str, *, level: float = 0.95, seed: int = 0
+    sets: Sequence[PairSet], model: str, *, level: float = 0.95, seed: int = 0, progress: Progress = silent
 ) -> Iterator[Measure]:
     """`bias.pair_preference` of a model by its name: by likelihoods where it gives them, else in words.
 
     Args:
         model: ``http://host/v1#name``; or a model on this machine, as `likelihoods.open_scorer` takes it.
+        progress: Told of the texts that a service has scored.
 
     Raises: InputError, MissingExtra, EngineError: the model cannot be opened, is out of reach, or refuses.
     """
     if model.startswith(("http://", "https://")):
         service = open_model(model)
         assert isinstance(service, RemoteModel)
-        scorer = RemoteScorer(service) if offers(service) else None
+        scorer = RemoteScorer(service, progress) if offers(service) else None
         return ask_pairs(sets, service.name, scorer, service, level=level, seed=seed)
     return ask_pairs(sets, Path(model).name, open_scorer(model), level=level, seed=seed)
 

@@ -10,9 +10,11 @@ from assay.core.errors import InputError
 from assay.core.trial import Cost
 from assay.core.words import duration
 from assay.trial.arms import Arm, Design
+from assay.trial.groups import doses
 
 FEWEST_SEEDS = 5
 _HALVINGS, _FEWEST_BUDGET = 5, 150
+_FIXES = "the fixes against bias"
 _UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 
 
@@ -56,10 +58,12 @@ class Prices:
 
     Attributes:
         scoring: Seconds that each training takes besides, to score what it is tested on.
+        writing: Seconds that it takes to write what the design asks of it.
     """
 
     known: Mapping[Arm, Cost]
     scoring: float = 0.0
+    writing: float = 0.0
 
     def of(self, arm: Arm) -> Cost:
         """The price of an arm."""
@@ -69,17 +73,19 @@ class Prices:
         return _sum(self.known.values(), part)
 
     def total(self, design: Design, seeds: int) -> Cost:
-        """The price of every arm with every seed, and of its scoring."""
+        """The price of every arm with every seed, of its scoring, and of what it is to write."""
         trained = _sum((self.of(arm) for arm in design.arms), seeds)
-        scored = self.scoring * len(design.arms) * seeds
-        return trained.model_copy(update={"seconds": trained.seconds + scored})
+        besides = self.scoring * len(design.arms) + (
+            self.writing * len(doses(design)) if design.writes else 0.0
+        )
+        return trained.model_copy(update={"seconds": trained.seconds + besides * seeds})
 
 
 def plan(whole: Design, seeds: int, prices: Prices, budget: float | None) -> Plan:
     """The design as it is, or as much of it as the budget pays for.
 
-    First seeds go, down to the fewest that give intervals; then arms, those first that say least about the
-    verdict: the ladders of synthetic and of few real rows, repeats, steps of the curves, the placebo. What every answer
+    First seeds go, down to the fewest that give intervals; then what models would write, and arms, those first that say
+    least about the verdict: the fixes, the ladders of synthetic and of few real rows, repeats, steps of the curves, the placebo. What every answer
     needs stays. Where that is too dear still, everything is tried again with half the rows.
 
     Args:
@@ -95,6 +101,7 @@ def plan(whole: Design, seeds: int, prices: Prices, budget: float | None) -> Pla
         part = 2.0**-halvings
         design = whole.of_rows(part)
         rows = [f"{1 - part:.0%} of the rows"] if halvings else []
+        rows += [_FIXES] if halvings and whole.fixes else []
         for fewer in range(seeds, min(seeds, FEWEST_SEEDS) - 1, -1):
             cost = prices.total(design, fewer)
             some = [*rows, f"{seeds - fewer} of {seeds} seeds"] if fewer < seeds else rows
@@ -126,9 +133,12 @@ def _sum(costs: Iterable[Cost], times: float) -> Cost:
 
 def _thinner(design: Design) -> Iterator[tuple[str, Design]]:
     """The design with less and less in it."""
+    if design.writes:
+        design = replace(design, writes=False)
+        yield "what models write of groups", design
     if design.fixes:
         design = replace(design, fixes=())
-        yield "the fixes against bias", design
+        yield _FIXES, design
     kept = {Arm(design.equal), Arm(design.budget)}
     design = replace(design, pure=())
     yield "the ladder of synthetic rows", design

@@ -70,7 +70,10 @@ class Fixes:
 def chosen_grouping(
     found: Sequence[Grouping], real: Side, synthetic: Side, named: Sequence[str]
 ) -> Grouping | None:
-    """The grouping to mend: a named column, else where synthetic rows spread groups over labels least as real rows do."""
+    """The grouping to mend: a named column, else where synthetic rows spread groups over labels least as real rows do.
+
+    What no synthetic row has a group of, such as the site that real rows come from, no choice of synthetic rows mends.
+    """
     for name in named:
         for grouping in found:
             if grouping.name == name:
@@ -83,7 +86,8 @@ def chosen_grouping(
         )
         return float(np.abs(ours - theirs).sum() / 2)
 
-    return max(found, key=apart, default=None)
+    held = [grouping for grouping in found if (grouping.synthetic != NOBODY).any()]
+    return max(held, key=apart, default=None)
 
 
 def plan_fixes(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assay.engine.groups.lists import Lists
+from assay.engine.groups.lists import MOST_VALUES, NOT_ASKED, NOT_PEOPLE, Lists
 from assay.engine.groups.mentions import about
 from assay.models.learner import Examples
 from assay.models.tasks import Side
@@ -18,9 +18,6 @@ Bools = npt.NDArray[np.bool_]
 
 FEWEST_ITEMS, FEWEST_ROOTS = 30, 10  # of the test, in a group and in the others of its theme
 NOBODY = -1
-_NOT_PEOPLE = ("label", "length", "language", "script", "time")
-_SKIPPED = ("occupation", "dialect")
-_MOST_VALUES = 20
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def groupings(
         about(_texts(side.examples), lists) if lists.themes else None for side in (real, synthetic, test)
     ]
     for theme in lists.themes if lists.themes else ():
-        if theme.name in _SKIPPED:
+        if theme.name in NOT_ASKED:
             continue
         members = np.array(lists.members(theme.name))
         places = [_places(side[:, members]) for side in sides if side is not None]
@@ -80,10 +77,10 @@ def groupings(
 
 
 def _column(name: str, real: Side, synthetic: Side, test: Side, halves: Bools) -> Grouping | None:
-    if name in _NOT_PEOPLE or name not in test.slices:
+    if name in NOT_PEOPLE or name not in test.slices:
         return None
     values = sorted({str(value) for value in test.slices[name] if value is not None and value != ""})
-    if not 2 <= len(values) <= _MOST_VALUES:
+    if not 2 <= len(values) <= MOST_VALUES:
         return None
     place = {value: number for number, value in enumerate(values)}
     places = [

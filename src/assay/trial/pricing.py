@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from assay.models.learner import Examples, Fitted, Reading
 from assay.trial.arms import Arm
 from assay.trial.budget import Prices
 from assay.trial.items import taken
+from assay.trial.written import Writing
 
-_SOME = 64  # items whose scoring is timed
+_SOME = 64  # items whose scoring, and texts whose writing is timed
 
 
 def prices(
@@ -25,8 +27,9 @@ def prices(
     weights: npt.NDArray[np.float32],
     items: Sequence[Examples],
     keep: Path | None,
+    writing: Writing | None = None,
 ) -> Prices:
-    """The price of training each arm once, and of scoring all items once.
+    """The price of training each arm once, of scoring all items once, and of writing what is asked once.
 
     Args:
         weights: A training of each arm, shape (arms, rows).
@@ -36,18 +39,20 @@ def prices(
     kept = None if keep is None else keep / "prices.json"
     if kept is not None and kept.exists():
         said = json.loads(kept.read_text(encoding="utf-8"))
-        return Prices(dict(zip(arms, map(Cost.model_validate, said["arms"]), strict=True)), said["scoring"])
+        paid = map(Cost.model_validate, said["arms"])
+        return Prices(dict(zip(arms, paid, strict=True)), said["scoring"], said["writing"])
     costs = reading.expect(weights)
     cheapest = min(range(len(costs)), key=lambda arm: costs[arm].seconds)
     [fitted] = reading.fit(weights[cheapest][None], np.zeros(1, np.int64))
     scoring = sum(_scoring(fitted, each) for each in items)
+    wrote = 0.0 if writing is None else _writing(fitted, writing)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        facts = {"arms": [cost.model_dump() for cost in costs], "scoring": scoring}
+        facts = {"arms": [cost.model_dump() for cost in costs], "scoring": scoring, "writing": wrote}
         aside = kept.with_suffix(".aside")
         aside.write_text(json.dumps(facts), encoding="utf-8")
         aside.replace(kept)
-    return Prices(dict(zip(arms, costs, strict=True)), scoring)
+    return Prices(dict(zip(arms, costs, strict=True)), scoring, wrote)
 
 
 def _scoring(fitted: Fitted, items: Examples) -> float:
@@ -59,3 +64,12 @@ def _scoring(fitted: Fitted, items: Examples) -> float:
     start = time.perf_counter()
     fitted.score(some)
     return float((time.perf_counter() - start) * sizes.sum() / sizes[chosen].sum())
+
+
+def _writing(fitted: Fitted, writing: Writing) -> float:
+    """Seconds that one trained arm takes to write all texts, from some of them."""
+    replace(writing, number=1).of(fitted)  # as above
+    some = min(_SOME, writing.number)
+    start = time.perf_counter()
+    replace(writing, number=some).of(fitted)
+    return (time.perf_counter() - start) * writing.number / some

@@ -172,11 +172,14 @@ def run_trial(
         asked, drawn, full = bias.with_fixes(
             asked, settings.groups, len(placebo), drawn, full, task, settings.seed
         )
+    full = replace(full, writes=asked.writing is not None)
     more = () if asked.fixes is None or not drawn.more else (asked.fixes.more,)
     rows = joined([real.examples, fake.examples, placebo, *more])
     reading = learner.read(rows)
     everything = items.examples()
-    priced = prices(reading, full.arms, arms.weights(full.arms, drawn.first(1)), everything, keep)
+    priced = prices(
+        reading, full.arms, arms.weights(full.arms, drawn.first(1)), everything, keep, asked.writing
+    )
     planned = plan(full, settings.seeds, priced, settings.budget)
     note(planned.sentence(learner.name))
 
@@ -195,7 +198,7 @@ def run_trial(
         )
 
     dear = trainer(learner, reading)
-    if asked.writing is not None:
+    if planned.design.writes:
         dear.train(doses(planned.design), asked.writing)
     found = comparison(planned.design, dear.train(planned.design.arms), learner)
     for _ in range(adapt.ROUNDS):

@@ -34,7 +34,7 @@ class Results:
         chosen: By arm, shape (seeds, items); empty where there are no classes.
         costs: Of the trainings, by arm, one for each seed.
         written: By arm, what it writes, shape (seeds, texts, leans); see `written.codes`. Arms that were not asked have none.
-        scoring: Seconds of all scoring.
+        scoring: Seconds of all scoring, and of the writing.
     """
 
     gain: dict[Arm, Floats] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Results:
     scoring: float = 0.0
 
     def seconds(self) -> float:
-        """Of all trainings and all scoring."""
+        """Of all trainings, all scoring and all writing."""
         return self.scoring + sum(cost.seconds for each in self.costs.values() for cost in each)
 
 
@@ -99,9 +99,9 @@ class Trainer:
         for block in self.reading.fit(matrix, np.tile(np.arange(seeds), len(new)), done=done):
             start = time.perf_counter()
             scored = self._scored(block)
+            codes = None if writing is None else writing.of(block)
             seconds = time.perf_counter() - start
             self.results.scoring += seconds
-            codes = None if writing is None else writing.of(block)
             if codes is not None:
                 told |= dict(zip(block.arms.tolist(), codes, strict=True))
             if kept is not None:

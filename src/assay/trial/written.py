@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from assay.engine.groups.lists import Lists
-from assay.engine.groups.mentions import counted, holds
-from assay.kernels.phrases import find
-from assay.kernels.text import tokens
+from assay.engine.groups.lists import NOT_ASKED, Lists
+from assay.engine.groups.mentions import holds, read
 from assay.models.learner import Examples, Fitted, Part, Sampling
 from assay.models.tasks import Side
 from assay.trial.items import Items
@@ -31,7 +29,6 @@ TEXTS: Mapping[str, int] = {"ngram": 400, "gpt": 100}
 _FEW = 40
 _LONGEST, _LONGEST_PROMPT = 256, 2000  # tokens of a text, characters of a prompt
 _BYTES_PER_TOKEN = 4
-_NOT_ASKED = ("occupation", "dialect")  # as in `grouping`: what groups are shown with, and no people
 _BESIDE = ("occupation", "attributes")
 
 
@@ -82,7 +79,8 @@ class Writing:
 
     def of(self, block: Fitted) -> Codes:
         """What the arms of a block write, shape (arms of the block, texts, leans)."""
-        written = block.sample(self.number, self.sampling, self.seed, self.prompts)
+        prompts = None if self.prompts is None else self.prompts[: self.number]
+        written = block.sample(self.number, self.sampling, self.seed, prompts)
         return np.stack([codes(texts, self.lists, self.leans) for texts in written])
 
 
@@ -122,8 +120,7 @@ class _Found:
 
     @classmethod
     def of(cls, texts: Sequence[str], lists: Lists) -> _Found:
-        column = pa.array(texts, pa.large_string())
-        return cls(*counted(find(column, tokens(column), lists.book), len(texts), lists))
+        return cls(*read(pa.array(texts, pa.large_string()), lists))
 
     def of_theme(self, lean: Lean) -> npt.NDArray[np.bool_]:
         rows: npt.NDArray[np.bool_] = np.any([holds(self.about, group) for group in lean.beside], axis=0)
@@ -142,7 +139,7 @@ def _leans(lists: Lists, real: _Found, synthetic: _Found) -> Iterator[Lean]:
     contexts = [number for number, group in enumerate(lists.groups) if group.theme in _BESIDE]
     found: list[tuple[int, Lean]] = []
     for theme in lists.themes:
-        if theme.name in (*_NOT_ASKED, *_BESIDE):
+        if theme.name in (*NOT_ASKED, *_BESIDE):
             continue
         there = tuple(g for g in lists.members(theme.name) if holds(real.about, g).sum() >= FEWEST)
         if len(there) < 2:

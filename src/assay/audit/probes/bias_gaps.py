@@ -17,14 +17,13 @@ from assay.audit.probes.bias_groups import Part, any_of, mask, parts
 from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
 from assay.core.measure import Measure
-from assay.engine.groups.lists import Lists
+from assay.engine.groups.lists import NOT_ASKED, Lists
 from assay.engine.groups.mentions import Bits
 from assay.engine.local import map_each
 
 GAP, SENTIMENT = "bias.gap", "bias.sentiment_gap"
 # Fewest rows about a group, and about the others of its theme, on each side.
 LEAST = 50
-SKIPPED = ("occupation", "dialect")
 
 Chosen = tuple[Index, Roots]
 
@@ -118,7 +117,7 @@ def gaps(
 
     chosen = [
         part
-        for part in parts(lists, ours, theirs, skip=SKIPPED)
+        for part in parts(lists, ours, theirs, skip=NOT_ASKED)
         if all(rows.sum() >= LEAST for side in sides for rows in (part.about(side), part.others(side)))
     ]
     found = map_each(ask, chosen, stage="audit: measuring groups", units="groups")
@@ -175,7 +174,7 @@ def sentiment_probe(lists: Lists) -> SampleProbe:
     asked = [
         (group, mask(lists, lists.members(lists.groups[group].theme)))
         for group in range(len(lists.groups))
-        if lists.groups[group].theme not in SKIPPED
+        if lists.groups[group].theme not in NOT_ASKED
     ]
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:

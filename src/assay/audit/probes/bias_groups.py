@@ -11,14 +11,11 @@ import numpy.typing as npt
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.rows import Bools, Index
-from assay.engine.groups.lists import Lists
+from assay.engine.groups.lists import MOST_VALUES, NOT_PEOPLE, Lists
 from assay.engine.groups.mentions import Bits
 
 # Groups that fewer real rows mention are too few to be judged one by one.
 LEAST_ROWS = 20
-# Slices that are no people: what they say is asked elsewhere.
-_NOT_PEOPLE = ("label", "length", "language", "script", "time")
-_MOST_VALUES = 20
 _CHUNK = 1 << 16
 
 
@@ -65,9 +62,9 @@ def parts(lists: Lists, ours: Columns, theirs: Columns, *, skip: Sequence[str] =
 def named_parts(ours: Columns, theirs: Columns, *, skip: Sequence[str] = ()) -> tuple[Part, ...]:
     """Every value of the user's slice columns that both sides fill."""
     found: list[Part] = []
-    for name in sorted(set(ours.parts) & set(theirs.parts) - set(_NOT_PEOPLE) - set(skip)):
+    for name in sorted(set(ours.parts) & set(theirs.parts) - set(NOT_PEOPLE) - set(skip)):
         values = [str(value) for value in np.unique(theirs.parts[name]) if value]
-        if 2 <= len(values) <= _MOST_VALUES and (ours.parts[name] != "").any():
+        if 2 <= len(values) <= MOST_VALUES and (ours.parts[name] != "").any():
             found += [_named(name, value) for value in values]
     return tuple(found)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,6 +22,11 @@ _BEFORE_PERSON = "_before_person"
 TONES = ("positive", "negative", "negators")
 # The two lists that are of no people.
 SENTIMENT, ATTRIBUTES = "sentiment", "attributes"
+# Themes by which rows are not split to ask who fares worse: what groups are shown with, and ways to write.
+NOT_ASKED = ("occupation", "dialect")
+# Slice columns that are no people, and the most values of one that may be.
+NOT_PEOPLE = ("label", "length", "language", "script", "time")
+MOST_VALUES = 20
 _KEYS = {
     "theme",
     "contrasts",
@@ -33,6 +39,7 @@ _KEYS = {
     "official_source",
     "swaps",
 }
+_RANGE = re.compile(r"\{(\d{1,3})-(\d{1,3})\}")
 _SWAP_KEYS = {"first", "second", "pairs", "one_way", "english"}
 
 
@@ -305,11 +312,11 @@ def _swap(
 
 
 def _phrases(section: Mapping[str, Any], persons: Sequence[str], where: str) -> tuple[str, ...]:
-    """The phrases of all languages, and those that adjectives and English possessives make."""
+    """The phrases of all languages, and those that ranges, adjectives and English possessives make."""
     found: dict[str, None] = {}
     for key, value in section.items():
         language = key.removesuffix(_BEFORE_PERSON)
-        written = _strings(value, key, where)
+        written = tuple(each for phrase in _strings(value, key, where) for each in _counted(phrase, where))
         if key != language:
             if not persons:
                 raise InputError(f"{key} needs persons, the nouns that may follow", where=where, fix=_FIX)
@@ -318,6 +325,19 @@ def _phrases(section: Mapping[str, Any], persons: Sequence[str], where: str) -> 
         if language == "en":
             found |= dict.fromkeys(f"{each}'s" for each in written if not each.endswith(("s", "'")))
     return tuple(found)
+
+
+def _counted(phrase: str, where: str) -> Iterator[str]:
+    """The phrase, or one for each number where it has a range: ``aged {65-99}``."""
+    found = _RANGE.search(phrase)
+    if found is None:
+        yield phrase
+        return
+    first, last = int(found[1]), int(found[2])
+    if first > last:
+        raise InputError(f"{phrase!r} has a range that ends before it begins", where=where, fix=_FIX)
+    for number in range(first, last + 1):
+        yield f"{phrase[: found.start()]}{number}{phrase[found.end() :]}"
 
 
 def _check(theme: Theme, where: str) -> None:

@@ -33,6 +33,11 @@ def counted(found: Found, rows: int, lists: Lists) -> tuple[Bits, Bits]:
     return mentions, about
 
 
+def read(column: pa.Array, lists: Lists) -> tuple[Bits, Bits]:
+    """`counted` of a column of strings."""
+    return counted(find(column, tokens(column), lists.book), len(column), lists)
+
+
 def holds(bits: Bits, group: int) -> Bools:
     """Rows whose bit of a group is set, shape (rows,)."""
     return (bits[:, group >> 3] >> np.uint8(group & 7)) & np.uint8(1) > 0
@@ -49,8 +54,7 @@ def about(texts: Sequence[str], lists: Lists) -> Bools:
 
 
 def _read(texts: Sequence[str], lists: Lists) -> tuple[Bits, Bits]:
-    column = pa.array(texts, pa.large_string())
-    return counted(find(column, tokens(column), lists.book), len(texts), lists)
+    return read(pa.array(texts, pa.large_string()), lists)
 
 
 def _apart(bits: Bits, lists: Lists) -> Bools:
