@@ -97,7 +97,9 @@ def _others(evidence: Evidence, rows: Rows) -> tuple[Figure, ...]:
             [each for each in evidence.measures if each.name == name and each.slice is None], rows
         )
         if name != _WORDS:
-            slices = sorted(_highest_dose(_valued(evidence, name)), key=clear_first)
+            # Of the dose alone a whole measure speaks already, being that of the highest.
+            parts = [each for each in _valued(evidence, name) if set(each.slice or {}) != {_DOSE}]
+            slices = sorted(_highest_dose(parts), key=clear_first)
             found += figures(slices[:_OTHERS], rows)
     return tuple(found)
 

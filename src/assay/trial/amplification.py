@@ -141,7 +141,13 @@ def _of_text(c: Comparison, writing: Writing, real: Side, synthetic: Side, seed:
         f"{'from nothing' if writing.prompts is None else 'in answer to test rows'} at temperature "
         f"{writing.sampling.temperature:g}"
     )
-    yield from _chain(c, sides, ladder, steps, said, what, writing.number * c.seeds, seed)
+    silent = len(spoken) - int(spoken.sum())
+    reason = (
+        f"{_NO_TIE}; {silent} leans that some model writes fewer than {FEWEST} texts about do not count"
+        if silent
+        else _NO_TIE
+    )
+    yield from _chain(c, sides, ladder, steps, said, what, writing.number * c.seeds, seed, reason)
 
 
 def _chain(
@@ -153,6 +159,7 @@ def _chain(
     what: str,
     n: int,
     seed: int,
+    reason: str = _NO_TIE,
 ) -> Iterator[Measure]:
     """The measures, from the ties of both sides and of the models.
 
@@ -163,6 +170,7 @@ def _chain(
         said: What the ties are.
         what: What the models are judged by.
         n: How many of these there are.
+        reason: Why nothing is measured where real rows have no ties.
     """
     real, synthetic = sides
     rng = np.random.default_rng([seed, 3])
@@ -175,7 +183,7 @@ def _chain(
     method = f"{said}; slope on the ties of real rows, each half of the real roots weighing the ties of the other; {METHOD}"
     if bootstrap.interval(size[1:], c.level)[0] <= 0:
         for where in (None, *_SLICES):
-            yield c.missing(NAME, _NO_TIE).model_copy(update={"slice": where, "n": len(real.roots)})
+            yield c.missing(NAME, reason).model_copy(update={"slice": where, "n": len(real.roots)})
         return
     weigh = (first + second) / 2
     slopes = [(weigh * each).sum(axis=1) / size for each in steps]
