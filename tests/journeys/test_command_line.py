@@ -182,7 +182,7 @@ def test_inspect_shows_rows_and_rejects(tmp_path: Path) -> None:
         (["run", "--real", "{real}"], "no synthetic data was given"),
         (["run", "--real", "{missing}", "--synthetic", "{real}"], "nowhere.jsonl"),
         (["run", "--real", "{empty}", "--synthetic", "{real}"], "empty.jsonl"),
-        (["run", "--real", "{real}", "--synthetic", "{real}", "--map", "text"], "meaning=column"),
+        (["run", "--real", "{real}", "--synthetic", "{real}", "--map", "text"], "name=value"),
         (["run", "--real", "{real}", "--synthetic", "{real}", "--map", "text=nothing"], "nothing"),
         (["run", "--real", "{one}", "--synthetic", "{real}"], "real"),
         (["run", "--real", "{same}", "--synthetic", "{real}"], "near-duplicates"),
