@@ -344,6 +344,13 @@ def test_labels_handed_on_grow_worse_and_selection_is_held_against_its_threshold
     assert wrong is not None
     assert bears is not None
     assert 0 < wrong < 0.5 < bears < 1  # the surest half are right more often
+    right, bad = (
+        value(found, f"forecast.kept_{which}", regime="selected", round="1").value
+        for which in ("right", "wrong")
+    )
+    assert right is not None
+    assert bad is not None
+    assert bad < 0.5 < right
     assert value(found, "forecast.calibration", regime="replace", round="2").value is not None
 
 

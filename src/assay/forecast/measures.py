@@ -29,6 +29,8 @@ WATCHED = (
     "forecast.group_shift",
     SHARE,
     "forecast.generator_error",
+    "forecast.kept_right",
+    "forecast.kept_wrong",
     "forecast.selection_threshold",
 )
 _REDRAWN = 100  # bootstrap draws whose shape is fitted again

@@ -57,6 +57,8 @@ class Judge:
         chance = [float(kept[which].mean()) if which.any() else 0.0 for which in (right, ~right)]
         return {
             "forecast.generator_error": float((~right).mean()),
+            "forecast.kept_right": chance[0],
+            "forecast.kept_wrong": chance[1],
             "forecast.selection_threshold": selection_threshold(*chance),
         }
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from assay.engine.pairs import PairSet
 
 _INDEX = "evals.assay-index"
-_SHORT_BYTES = 2_000_000  # of real text in the short form of the forecast
+_SHORT_BYTES = 1_000_000  # of real text in the short form of the forecast
 _MEASURES = TypeAdapter(tuple[Measure, ...])
 _TRIALS = TypeAdapter(tuple[Trial, ...])
 Energy = tuple[float | None, str]  # joules, or why nobody knows
