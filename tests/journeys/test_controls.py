@@ -14,11 +14,15 @@ Row = dict[str, str]
 Write = Callable[[str, list[Row]], Path]
 
 
-def outcome(write: Write, out: Path, real: list[Row], synthetic: list[Row]) -> assay.Evidence:
+def outcome(
+    write: Write, out: Path, real: list[Row], synthetic: list[Row], *, audit: bool = True, trial: bool = True
+) -> assay.Evidence:
     # The forecast asks what comes of the real rows; what is planted among the synthetic ones is not its question.
     study = assay.Study(
         real=(str(write("real.jsonl", real)),),
         synthetic=(str(write("synthetic.jsonl", synthetic)),),
+        audit=audit,
+        trial=trial,
         forecast=False,
     )
     return assay.run(study, out).evidence
@@ -32,12 +36,12 @@ def value(evidence: assay.Evidence, name: str) -> float:
 
 
 @pytest.mark.slow
-def test_two_dozen_halvings_of_real_data_raise_no_more_alarms_than_chance(
+def test_twenty_halvings_of_real_data_raise_no_more_alarms_than_chance(
     snippets: list[Row], write: Write, tmp_path: Path
 ) -> None:
-    """Each claim is tested at 5 % false discoveries per run: of 24 runs at most 2 may show harm, less in expectation."""
+    """Each claim is tested at 5 % false discoveries per run: of 20 runs at most 2 may show harm, less in expectation."""
     alarms, auc_holds, rate_holds, rates = [], 0, 0, 0
-    for seed in range(24):
+    for seed in range(20):
         rows = snippets.copy()
         random.Random(seed).shuffle(rows)
         evidence = outcome(write, tmp_path / str(seed), rows[:600], rows[600:1200])
@@ -52,7 +56,7 @@ def test_two_dozen_halvings_of_real_data_raise_no_more_alarms_than_chance(
             rates += 1
             rate_holds += rate.low <= 1 <= rate.high
     assert len({seed for seed, _, _ in alarms}) <= 2, alarms
-    assert auc_holds >= 20
+    assert auc_holds >= 17
     assert rate_holds >= 0.85 * rates
 
 
@@ -100,7 +104,15 @@ def test_a_planted_defect_moves_its_measure_more_with_dose(
 ) -> None:
     found = []
     for dose in doses:
-        evidence = outcome(write, tmp_path / str(dose), snippets[:2500], plant(snippets[2500:4000], dose))
+        trial = name.startswith("trial.")
+        evidence = outcome(
+            write,
+            tmp_path / str(dose),
+            snippets[:2500],
+            plant(snippets[2500:4000], dose),
+            audit=not trial,
+            trial=trial,
+        )
         measure = evidence.find(name, slice=slice)
         assert measure is not None
         assert measure.value is not None, measure.missing
@@ -126,6 +138,8 @@ def test_the_test_texts_that_banking77_trains_on_are_named(write: Write, tmp_pat
         real=(str(BANKING / "train.csv"),),
         test=(str(BANKING / "test.csv"),),
         synthetic=(str(write("synthetic.jsonl", corrupted)),),
+        seeds=5,
+        forecast=False,
     )
     evidence = assay.run(study, tmp_path / "run").evidence
     seen = {row["text"].lower().strip() for row in texts["train"]}

@@ -100,6 +100,12 @@ def too_certain(path: str, asked: dict[str, Any]) -> dict[str, Any]:
     return llama_cpp(path, asked, certain=True)
 
 
+class Server(ThreadingHTTPServer):
+    """Lets as many calls wait as are made at once."""
+
+    request_queue_size = 64
+
+
 @contextmanager
 def serving(answer: Any) -> Iterator[str]:
     class Service(BaseHTTPRequestHandler):
@@ -113,7 +119,7 @@ def serving(answer: Any) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+    with Server(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/v1#words"
         server.shutdown()
