@@ -12,7 +12,7 @@ EMBEDDER := $(VENV)/.embedder
 # What builds the documentation site.
 SITE := $(VENV)/.site
 
-.PHONY: setup check test demo bench docs clean
+.PHONY: setup check test slow demo bench docs clean
 
 setup: $(STAMP)
 
@@ -50,7 +50,11 @@ check: setup $(TRAINER)
 	$(BIN)/python -m pytest -q tests/house
 
 test: setup $(TRAINER) $(EMBEDDER) $(SITE)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+# What takes minutes: many halvings, a corpus larger than memory, a published figure at its full size.
+slow: setup $(TRAINER)
+	$(BIN)/python -m pytest -m slow
 
 demo: setup
 	$(BIN)/assay demo

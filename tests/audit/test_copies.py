@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from assay.audit.annotate.closest import closest, matched
 from assay.audit.annotate.columns import annotate
@@ -108,7 +107,6 @@ def reviews() -> list[str]:
     return random.Random(0).sample(texts, 2_600)
 
 
-@pytest.mark.slow
 def test_planted_copies_are_marked_and_at_most_one_other_row_in_a_hundred(tmp_path: Path) -> None:
     texts = reviews()
     seen = opened(tmp_path / "seen", texts[:1200])

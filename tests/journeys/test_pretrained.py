@@ -199,7 +199,6 @@ ENGLISH = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     not READY, reason="the packaged model was not converted yet; open_base('smollm2') does it"
 )

@@ -28,7 +28,6 @@ def test_readme_make_targets_exist() -> None:
         assert f"\n{target}:" in makefile
 
 
-@pytest.mark.slow
 def test_readme_runs_as_written(
     snippets: list[Row],
     write: Callable[[str, list[Row]], Path],

@@ -121,7 +121,6 @@ def flipped(rows: list[tuple[str, str]], dose: float) -> tuple[list[tuple[str, s
     return made, flip
 
 
-@pytest.mark.slow
 def test_label_noise_beyond_the_clean_rows_own_is_near_the_dose_and_its_top_suspects_are_flips(
     tmp_path: Path,
 ) -> None:
