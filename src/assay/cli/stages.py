@@ -15,9 +15,9 @@ from assay.cli.screen import bars, note, result
 from assay.core.errors import InputError
 from assay.study.settings import STAGES, Stage, Study
 
-_OUT = option("out", Path("assay-run"), Path, "Folder of the run; run again to go on where it stopped.")
+_OUT = Parameter("out", Parameter.KEYWORD_ONLY, default=Path("assay-run"), annotation=Out)
 _STUDY = option("study", None, Path | None, "A study.toml with all settings; options go before it.")
-_JSON = option("as_json", False, bool, "Print the result as JSON on standard output.", "--json")
+_JSON = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=Json)
 
 
 def _command(*stages: Stage, more: list[Parameter] | None = None) -> Callable[..., None]:

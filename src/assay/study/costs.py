@@ -14,6 +14,7 @@ from assay.core.measure import Measure
 from assay.core.trial import Trial
 from assay.study.job import Job
 from assay.study.settings import Study
+from assay.study.stages import Energy
 
 
 def costs_of(
@@ -21,7 +22,7 @@ def costs_of(
     synthetic: Corpus,
     clean: Corpus,
     trials: tuple[Trial, ...],
-    energy: tuple[float | None, str],
+    energy: Energy,
     measures: Sequence[Measure],
 ) -> tuple[Measure, ...]:
     """All measures of cost.

@@ -17,7 +17,7 @@ from assay.study.evals import wanted
 from assay.study.job import Job, commit, write
 from assay.study.settings import Study
 from assay.study.sides import input_of, read_sides, split, unread, without_copies
-from assay.study.stages import audit, energy_of, forecast, measures_of, trial, trials_of
+from assay.study.stages import Energy, audit, energy_of, forecast, measures_of, trial, trials_of
 
 
 def run(
@@ -47,7 +47,7 @@ def run(
 
     measures: list[Measure] = []
     trials: tuple[Trial, ...] = ()
-    energy: tuple[float | None, str] = (None, "no trial was run")
+    energy: Energy = (None, "no trial was run")
     done: list[Path] = []
     if study.audit:
         assert synthetic is not None
