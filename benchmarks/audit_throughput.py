@@ -108,7 +108,7 @@ def batches(
     common = np.random.default_rng(1000)
     written = row = 0
     while written < size:
-        number = min(BATCH_ROWS, size // 1_000 + 1)
+        number = min(BATCH_ROWS, (size - written) // 1_000 + 1)
         drawn = np.searchsorted(rates, rng.random((number, WORDS)))
         drawn[:, -1] = lasts[rng.integers(len(lasts), size=number)]
         drawn[::50] = np.searchsorted(rates, common.random((len(drawn[::50]), WORDS)))
