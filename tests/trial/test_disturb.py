@@ -17,12 +17,22 @@ def words(examples: Examples) -> Counter[str]:
 
 
 def test_placebo_keeps_words_and_lengths_and_nothing_else() -> None:
-    placebo = shuffled(ROWS, 40, np.random.default_rng(0))
+    placebo = shuffled(ROWS, ROWS, 40, np.random.default_rng(0))
     assert words(placebo) == words(ROWS)
     assert [len(row[0].text.split()) for row in placebo.parts] == [6] * 40
     assert {row[0].text for row in placebo.parts}.isdisjoint(TEXTS)
     assert placebo.labels is not None
     assert sorted(placebo.labels) == sorted(ROWS.labels if ROWS.labels is not None else [])
+
+
+def test_placebo_holds_no_word_that_the_real_rows_lack() -> None:
+    known = Examples(tuple((Part(f"alpha gamma beta{row}"),) for row in range(5)))
+    placebo = shuffled(ROWS, known, 40, np.random.default_rng(0))
+    assert set(words(placebo)) == {"alpha", "gamma", *(f"beta{row}" for row in range(5))}
+    assert [len(row[0].text.split()) for row in placebo.parts] == [6] * 40
+    assert words(placebo)["alpha"] / words(placebo)["beta0"] > 20  # as often as the rows say them
+    strange = Examples(tuple((Part(f"nothing in common {row}"),) for row in range(5)))
+    assert len(shuffled(ROWS, strange, 40, np.random.default_rng(0))) == 0
 
 
 def test_shifts_change_what_they_say_and_keep_the_order() -> None:

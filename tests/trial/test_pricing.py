@@ -150,7 +150,7 @@ def test_the_placebo_of_pairs_is_pairs_of_the_same_words() -> None:
         tuple((Part(f"ask {n}", False), Part(f"good{n} answer")) for n in range(9)),
         rejected=tuple((Part(f"bad{n} other answer"),) for n in range(9)),
     )
-    placebo = shuffled(rows, 9, np.random.default_rng(0))
+    placebo = shuffled(rows, rows, 9, np.random.default_rng(0))
     assert placebo.rejected is not None
     words = [
         sorted(word for row in (*each.parts, *(each.rejected or ())) for part in row for word in part.text.split())

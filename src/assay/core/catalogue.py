@@ -1136,12 +1136,13 @@ CATALOGUE: tuple[Definition, ...] = (
     ),
     Definition(
         "trial.placebo",
-        "Placebo: words of synthetic rows in no order",
+        "Placebo: known words of synthetic rows in no order",
         "placebo rows change the score by {value}",
         "accuracy difference",
         "higher",
         0.01,
-        "score of all real rows plus rows of shuffled words minus the score of the real rows alone",
+        "score of all real rows plus rows of shuffled words, none of them new to the real rows, minus the score of the real "
+        "rows alone",
         "convention of controlled trials",
     ),
     Definition(

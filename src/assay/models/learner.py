@@ -57,6 +57,15 @@ class Examples:
     def __len__(self) -> int:
         return len(self.parts)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Examples:
+        """Some rows, in the order given."""
+        return Examples(
+            tuple(self.parts[row] for row in rows),
+            None if self.labels is None else self.labels[rows],
+            self.classes,
+            None if self.rejected is None else tuple(self.rejected[row] for row in rows),
+        )
+
     def losing(self) -> Examples:
         """Each row with the answer that lost in place of its own last one; no rows where rows are no pairs."""
         found = []

@@ -102,7 +102,8 @@ def _preferences(c: Comparison) -> Iterator[Measure]:
 def _placebo(c: Comparison) -> Measure:
     name = "trial.placebo"
     if not c.plan.control:
-        return c.missing(name, "left out to keep to the budget")
+        reason = "left out to keep to the budget" if c.plan.placebo_rows else "the sides share no word"
+        return c.missing(name, reason)
     arm = c.plan.control[0]
     value, draws = c.difference(arm, Arm(c.plan.budget))
     method = f"{arm.placebo} placebo rows added to {arm.real} real rows; {METHOD}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,30 +14,43 @@ _TYPO_SHARE = 0.15  # of the words
 _FEWEST_LETTERS = 4
 
 
-def shuffled(examples: Examples, rows: int, rng: Rng) -> Examples:
-    """Placebo rows: as many words as real ones of `examples`, drawn without order from all of them.
+def shuffled(examples: Examples, known: Examples, rows: int, rng: Rng) -> Examples:
+    """Placebo rows: rows of `examples` whose words give way to known words of all of them, in no order.
 
-    Words change places between rows and classes too, so the rows keep vocabulary and lengths and nothing else. What
-    looks useful in them is no merit of the texts. Answers that lost are made of the same words.
+    They keep lengths, and how often known words are used. A new word teaches, in whatever order it stands: a model that
+    knows few texts gains from any list of words of the right kind. So words that `known` lacks are left out, and what
+    then looks useful is no merit of the texts. Words change places between rows and classes; answers that lost are made
+    of the same words.
 
     Args:
+        known: The real rows.
         rows: How many of the rows to imitate.
+    Returns: None at all where the two share no word.
     """
+    dictionary = set(_words(known))
     chosen = rng.permutation(len(examples))[:rows]
-    taken = [examples.parts[row] for row in chosen]
-    lost = [examples.rejected[row] for row in chosen] if examples.rejected is not None else []
-    bag = np.array(
-        [word for row in (*taken, *lost) for part in row for word in part.text.split()], dtype=object
-    )
-    order = iter(bag[rng.permutation(len(bag))])
+    imitated = examples.take(chosen)
+    needed = list(_words(imitated))
+    bag = np.array([word for word in needed if word in dictionary], dtype=object)
+    if not len(bag):
+        return examples.take(chosen[:0])
+    order = iter(np.concatenate([bag[rng.permutation(len(bag))] for _ in range(0, len(needed), len(bag))]))
 
     def mixed(row: tuple[Part, ...]) -> tuple[Part, ...]:
         return tuple(replace(part, text=" ".join(next(order) for _ in part.text.split())) for part in row)
 
-    parts = tuple(map(mixed, taken))
-    rejected = None if examples.rejected is None else tuple(map(mixed, lost))
-    labels = None if examples.labels is None else examples.labels[chosen]
-    return Examples(parts, labels, examples.classes, rejected)
+    return replace(
+        imitated,
+        parts=tuple(map(mixed, imitated.parts)),
+        rejected=None if imitated.rejected is None else tuple(map(mixed, imitated.rejected)),
+    )
+
+
+def _words(examples: Examples) -> Iterator[str]:
+    """All words of all parts, those of answers that lost last."""
+    for row in (*examples.parts, *(examples.rejected or ())):
+        for part in row:
+            yield from part.text.split()
 
 
 def shifts(examples: Examples, rng: Rng) -> dict[str, Examples]:

@@ -116,7 +116,9 @@ def plan_fixes(
     rows = (len(real), len(synthetic))
     cells, target = _cells(grouping.synthetic, synthetic), _targets(grouping, real)
     changed = {} if swap is None else swap_rows(synthetic.examples, swap)
-    more = _taken(synthetic.examples, changed)
+    more = replace(
+        synthetic.examples.take(np.array(list(changed), dtype=np.int64)), parts=tuple(changed.values())
+    )
     total = sum(rows) + placebo + len(more)
     seeds = range(drawn.seeds)
     doses = [drawn.synthetic[seed, : base.synthetic] for seed in seeds]
@@ -278,16 +280,6 @@ def _wrongness(
         sure = scored.over.sum(axis=2) if scored.over is not None else -scored.gain / synthetic.sizes
         found |= {int(seed): sure[place].astype(np.float64) for place, seed in enumerate(block.arms)}
     return [found[seed] for seed in range(drawn.seeds)]
-
-
-def _taken(examples: Examples, changed: Mapping[int, tuple]) -> Examples:  # type: ignore[type-arg]
-    rows = np.array(list(changed), dtype=np.int64)
-    return Examples(
-        tuple(changed.values()),
-        None if examples.labels is None else examples.labels[rows],
-        examples.classes,
-        None if examples.rejected is None else tuple(examples.rejected[row] for row in rows),
-    )
 
 
 class _words:

@@ -39,7 +39,7 @@ class Items:
         """The rows of a side, or `most` of them."""
         chosen = np.arange(len(side)) if most is None else np.sort(rng.permutation(len(side))[:most])
         _, roots = np.unique(side.roots[chosen], return_inverse=True)
-        return cls(taken(side.examples, chosen), side.sizes[chosen], roots)
+        return cls(side.examples.take(chosen), side.sizes[chosen], roots)
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,6 @@ def lay_out(
         shifted["second test"] = Items.of(second, None, rng)
     others = None if general is None else Items.of(general, _MOST_BESIDE, rng)
     return Tests(main, shifted, Items.of(synthetic, _MOST_BESIDE, rng), others)
-
-
-def taken(examples: Examples, rows: npt.NDArray[np.int64]) -> Examples:
-    """Some rows."""
-    return Examples(
-        tuple(examples.parts[row] for row in rows),
-        None if examples.labels is None else examples.labels[rows],
-        examples.classes,
-        None if examples.rejected is None else tuple(examples.rejected[row] for row in rows),
-    )
 
 
 def joined(sides: Sequence[Examples]) -> Examples:

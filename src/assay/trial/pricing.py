@@ -15,7 +15,6 @@ from assay.core.trial import Cost
 from assay.models.learner import Examples, Fitted, Reading
 from assay.trial.arms import Arm
 from assay.trial.budget import Prices
-from assay.trial.items import taken
 from assay.trial.written import Writing
 
 _SOME = 64  # items whose scoring, and texts whose writing is timed
@@ -62,11 +61,11 @@ def _scoring(fitted: Fitted, items: Examples) -> float:
     sizes = np.array([1 + sum(len(part.text) for part in row) for row in items.parts], np.float64)
     chosen = np.random.default_rng(0).permutation(len(items))
     few, some = chosen[:_FEW], chosen[:_SOME]
-    fitted.score(taken(items, few[:2]))  # what is compiled or loaded once is not counted
-    start = _timed(fitted, taken(items, few))
+    fitted.score(items.take(few[:2]))  # what is compiled or loaded once is not counted
+    start = _timed(fitted, items.take(few))
     if len(some) == len(few):
         return start
-    more = max(_timed(fitted, taken(items, np.sort(some))) - start, 0.0)
+    more = max(_timed(fitted, items.take(np.sort(some))) - start, 0.0)
     extra = sizes[some].sum() - sizes[few].sum()
     return float(start + more * (sizes.sum() - sizes[few].sum()) / extra)
 

@@ -165,7 +165,7 @@ def run_trial(
         lists, settings.groups, pairs, (real, fake, held), items.main, learner.name, settings.seed
     )
     items = replace(items, more=asked.sets())
-    placebo = shuffled(fake.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
+    placebo = shuffled(fake.examples, real.examples, min(len(fake), len(real), _MOST_PLACEBO), rng)
     drawn = arms.orders(real.roots, fake.roots, len(placebo), settings.seeds, rng)
     full = arms.design(len(real), len(fake), len(placebo))
     if settings.fixes:
