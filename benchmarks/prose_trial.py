@@ -24,7 +24,7 @@ import numpy as np
 from assay.models.endpoint import Message, Request, open_model
 from assay.study import Study, run
 
-SHORTEST, LONGEST, MOST_REAL = 200, 700, 3000
+SHORTEST, LONGEST, MOST_REAL = 200, 1000, 3000
 TOLD = (
     "trial.gap",
     "trial.benefit",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assay.kernels.gram_trie import build_trie
-from assay.kernels.kneser_ney import FALLBACK, fit_tables, token_bits
+from assay.kernels.kneser_ney import FALLBACK, _discounts, fit_tables, token_bits
 
 VOCABULARY, BOUNDARY = 12, 11
 Row = Sequence[int]
@@ -49,7 +49,7 @@ class Formula:
             return FALLBACK
         base = of[1] / (of[1] + 2 * of[2])
         found = tuple(size - (size + 1) * base * of[size + 1] / of[size] for size in (1, 2, 3))
-        return found if all(0 <= value <= size for size, value in enumerate(found, 1)) else FALLBACK
+        return found if all(0 < value <= size for size, value in enumerate(found, 1)) else FALLBACK
 
     def chance(self, context: tuple[int, ...], token: int) -> float:
         context = context[max(0, len(context) - self.order + 1) :]
@@ -103,6 +103,12 @@ def test_probabilities_are_those_of_the_formula(order: int) -> None:
         for at in range(len(row))
     ]
     assert bits == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_discount_of_exactly_nothing_is_not_believed() -> None:
+    # D3+ = 3 - 4 * (4 / 8) * (3 / 2) = 0: a vocabulary all of which is frequent would leave nothing to new words.
+    assert _discounts(np.array([4, 2, 2, 3])) == FALLBACK
+    assert _discounts(np.array([4, 2, 2, 2])) == (0.5, 0.5, 1.0)
 
 
 def test_estimated_discounts_are_used_where_counts_allow() -> None:

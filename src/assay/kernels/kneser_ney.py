@@ -100,8 +100,9 @@ def _discounts(times: npt.NDArray[np.int64]) -> tuple[float, float, float]:
         return FALLBACK
     base = once / (once + 2 * twice)
     found = (1 - 2 * base * twice / once, 2 - 3 * base * thrice / twice, 3 - 4 * base * four / thrice)
-    # Outside this range the estimate is noise of few counts: a discount may not exceed what it is taken from.
-    return found if all(0 <= value <= most for most, value in enumerate(found, 1)) else FALLBACK
+    # Outside this range the estimate is noise of few counts: a discount may not exceed what it is taken from, and one of
+    # nothing leaves nothing to what was never seen.
+    return found if all(0 < value <= most for most, value in enumerate(found, 1)) else FALLBACK
 
 
 @numba.njit(nogil=True, cache=True)

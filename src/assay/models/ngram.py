@@ -61,8 +61,8 @@ class NGram:
     def __post_init__(self) -> None:
         if self.order < 1:
             raise InputError(f"no n-gram has {self.order} tokens", fix="Set the order to 1 or more.")
-        if self.discount is not None and not 0 <= self.discount <= 1:
-            raise InputError(f"a discount of {self.discount} is not between 0 and 1")
+        if self.discount is not None and not 0 < self.discount <= 1:
+            raise InputError(f"a discount of {self.discount} is not above 0 and at most 1")
 
     def read(self, rows: Examples) -> Counts:
         """Encode the rows and find their n-grams.
