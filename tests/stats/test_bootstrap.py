@@ -83,3 +83,19 @@ def test_kin_items_come_and_go_together() -> None:
         weights = bootstrap.cluster_weights(len(sizes), 2000, np.random.default_rng(0))
         spread.append(bootstrap.two_level(sums, sizes, np.zeros(1), np.zeros(1), weights, 0).draws.std())
     assert spread[1] > 2.5 * spread[0]
+
+
+def test_a_spread_known_from_more_seeds_leaves_thinner_tails() -> None:
+    by_seed = np.random.default_rng(0).standard_normal((1, 8))
+    drawn = np.tile(by_seed, (4000, 1, 1))
+    widths = []
+    for freedom in (None, 7, 14, 1e6):
+        rng = np.random.default_rng(1)
+        made = bootstrap.seed_level(by_seed, drawn, np.zeros(1), np.ones(1), rng, freedom=freedom)
+        low, high = bootstrap.interval(made.draws[:, 0])
+        widths.append(high - low)
+    assert widths[0] == widths[1]  # as known as its own seeds make it
+    assert widths[1] > widths[2] > widths[3]
+    # Student's t with 7 and with many degrees of freedom, of a mean over eight seeds.
+    assert widths[1] == pytest.approx(2 * 2.365 / 8**0.5, rel=0.05)
+    assert widths[3] == pytest.approx(2 * 1.960 / 8**0.5, rel=0.05)

@@ -125,6 +125,7 @@ def seed_level(
     variance: Floats,
     rng: np.random.Generator,
     luck: Floats | float = 0.0,
+    freedom: float | None = None,
 ) -> Estimate:
     """Add to item draws the noise of having trained on one sample of the world.
 
@@ -144,6 +145,7 @@ def seed_level(
         luck: What was subtracted to get S squared, shape (arms,), where an arm stands on its own seeds alone. The
             chi-square draw then divides the sum, which is what the seeds show, before luck is taken off again: an S
             squared that came out small by chance is not believed to be small.
+        freedom: Degrees of freedom that S squared is known with; J - 1 unless it was learnt from more than its own seeds.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281; Hoeffding 1948, Annals of Mathematical
         Statistics 19, 293-325, for the second-order term; generalized inference for a variance component,
         Weerahandi 1993, Journal of the American Statistical Association 88, 899-905.
@@ -152,7 +154,8 @@ def seed_level(
     apart = by_seed - by_seed.mean(axis=1, keepdims=True)
     length = np.sqrt(np.sum(apart**2, axis=1))
     apart = np.divide(apart, length[:, None], out=np.zeros_like(apart), where=length[:, None] > 0)
-    tails = (seeds - 1) / rng.chisquare(seeds - 1, size=draws)[:, None]
+    known = seeds - 1 if freedom is None else freedom
+    tails = known / rng.chisquare(known, size=draws)[:, None]
     spread = np.maximum((variance + luck) * tails - luck, LEAST_TRAINING_SHARE * np.asarray(luck))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
     scale = np.sqrt(spread * (1 / seeds + overlap**2 / (1 - overlap**2)))
@@ -167,8 +170,9 @@ def two_level(
     weights: Floats,
     seed: int,
     luck: Floats | float = 0.0,
+    freedom: float | None = None,
 ) -> Estimate:
     """`item_level` then `seed_level`; equal `weights` and `seed` give draws that are paired across calls."""
     by_seed = sums.sum(axis=2) / sizes.sum()
     drawn = item_level(sums, sizes, weights)
-    return seed_level(by_seed, drawn, overlap, variance, np.random.default_rng(seed), luck)
+    return seed_level(by_seed, drawn, overlap, variance, np.random.default_rng(seed), luck, freedom)

@@ -143,10 +143,17 @@ class Comparison:
         return value, self.score.draws[:, first] - self.score.draws[:, second]
 
     def two_level(
-        self, sums: Floats, overlap: Floats, variance: Floats, luck: Floats | float = 0.0
+        self,
+        sums: Floats,
+        overlap: Floats,
+        variance: Floats,
+        luck: Floats | float = 0.0,
+        freedom: float | None = None,
     ) -> Estimate:
         """Draws over the test roots and seeds of this comparison, for anything summed by root."""
-        return bootstrap.two_level(sums, self.sizes, overlap, variance, self.weights, self.noise + 1, luck)
+        return bootstrap.two_level(
+            sums, self.sizes, overlap, variance, self.weights, self.noise + 1, luck, freedom
+        )
 
     def within(self, arms: list[int], inside: npt.NDArray[np.bool_]) -> Estimate:
         """The arms on part of the test items."""
