@@ -221,12 +221,12 @@ def _by_others(
 ) -> npt.NDArray[np.float32]:
     """Class probabilities of each row by the rows of the other folds, each of which counts so many times."""
     weights = ((folds != np.arange(FOLDS)[:, None]) * times).astype(np.float64)
-    present = np.flatnonzero(weights.any(axis=1))
+    present = weights.any(axis=1)
+    arm = np.where(present, np.cumsum(present) - 1, -1)[folds]
     chances = np.full((len(labels), classes), 1 / classes, np.float32)
     for block in fit(features, labels, weights[present], classes=classes, l2=_PENALTY, tolerance=_TOLERANCE):
-        for arm, of_all in zip(block.arms, block.predict_proba(features), strict=True):
-            out = folds == present[arm]
-            chances[out] = of_all[out]
+        rows, found = block.predict_own(features, arm)
+        chances[rows] = found
     return chances
 
 
