@@ -10,27 +10,30 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic, models, overload, register_model
+import numba.core
+import numba.extending
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import models, overload, register_model
+
+# numba types these only in part.
+cgutils: Any = numba.core.cgutils
+intrinsic: Any = numba.extending.intrinsic
 
 LANES = 8
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _ALIGNMENT = 4  # bytes of a float32: a row may begin anywhere
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):
     """Eight float32 in one register."""
 
-    def __init__(self) -> None:
-        super().__init__("Lanes")
 
-
-_LANES = Lanes()
+_LANES: Any = Lanes("Lanes")  # type: ignore[no-untyped-call]
 
 
 @register_model(Lanes)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _VECTOR)
 
@@ -43,7 +46,7 @@ def _place(context: Any, builder: Any, array: Any, values: Any) -> Any:
     return builder.bitcast(builder.gep(matrix.data, [at]), _VECTOR.as_pointer())
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def load(typing, array, row, column):  # type: ignore[no-untyped-def]
     """Eight numbers of a row of a contiguous float32 matrix, from a column on."""
 
@@ -53,7 +56,7 @@ def load(typing, array, row, column):  # type: ignore[no-untyped-def]
     return _LANES(array, types.intp, types.intp), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def store(typing, array, row, column, lanes):  # type: ignore[no-untyped-def]
     """Put eight numbers into a row of a contiguous float32 matrix, from a column on."""
 
@@ -64,7 +67,7 @@ def store(typing, array, row, column, lanes):  # type: ignore[no-untyped-def]
     return types.void(array, types.intp, types.intp, lanes), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _same(typing, number):  # type: ignore[no-untyped-def]
     def make(context, builder, signature, values):  # type: ignore[no-untyped-def]
         nothing, first = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.IntType(32), 0)
@@ -74,7 +77,7 @@ def _same(typing, number):  # type: ignore[no-untyped-def]
     return _LANES(types.float32), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def farther(typing, reach, lanes):  # type: ignore[no-untyped-def]
     """The larger of each number of `reach` and the size of its partner."""
 
@@ -91,7 +94,7 @@ def farther(typing, reach, lanes):  # type: ignore[no-untyped-def]
 
 
 def _both(step: str) -> Any:
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def of(typing, first, second):  # type: ignore[no-untyped-def]
         def make(context, builder, signature, values):  # type: ignore[no-untyped-def]
             return getattr(builder, step)(*values)
@@ -105,7 +108,7 @@ def _operate(operation: Callable[[Any, Any], Any], step: str) -> None:
     """Number by number; or the same first number with each."""
     both = _both(step)
 
-    @overload(operation, inline="always")  # type: ignore[misc]
+    @overload(operation, inline="always")
     def choose(first, second):  # type: ignore[no-untyped-def]
         if isinstance(first, Lanes) and isinstance(second, Lanes):
             return lambda first, second: both(first, second)
