@@ -29,13 +29,13 @@ class Lanes(types.Type):
     """Eight float32 in one register."""
 
 
-_LANES: Any = Lanes("Lanes")  # type: ignore[no-untyped-call]
+_LANES: Any = Lanes("Lanes")
 
 
 @register_model(Lanes)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _place(context: Any, builder: Any, array: Any, values: Any) -> Any:
