@@ -14,7 +14,7 @@ import pytest
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.group_examples import group_examples
-from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, sample
+from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, halvings, sample
 from assay.audit.probes import refusals
 from assay.audit.probes.bias_association import (
     amplification,
@@ -94,7 +94,7 @@ def test_shares_move_by_what_was_planted_and_more_with_dose(tmp_path: Path, real
     assert values[0] > values[1]
     probes = share_probes(LISTS, theirs, theirs)
     assert {"group": "gender: any"} in [each.slice for each in probes]
-    assert all(abs((halved(each, theirs, 0.95, 0).value or 1) - 1) < 0.1 for each in probes)
+    assert all(abs((halved(each, theirs, 0.95, halvings(theirs, 0)).value or 1) - 1) < 0.1 for each in probes)
 
 
 def test_pairs_of_groups_have_shares_too(tmp_path: Path) -> None:
