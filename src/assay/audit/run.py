@@ -241,7 +241,7 @@ def audit(
             gap_probe(atlas),
             *region_probes(atlas),
             *provenance_probes(ours, student),
-            *bias_probes(lists, ours, theirs, sides.synthetic, marks, seed),
+            *bias_probes(lists, ours, theirs, sides.synthetic, pool, marks, seed),
         )
         together = _together(probes)
         answers = map_each(ask, together, stage="audit: measuring", units="measures", progress=progress)

@@ -13,7 +13,7 @@ import numpy as np
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import Mentioned, mentioned
 from assay.audit.probe import Floats, Found, Kinship, Probe, Reader, SampleProbe, counted, difference, measure
-from assay.audit.probes.bias_groups import Part, any_of, mask, parts
+from assay.audit.probes.bias_groups import Part, Search, any_of, mask, parts
 from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
 from assay.core.measure import Measure
@@ -174,7 +174,7 @@ def gap_measures(found: Sequence[Gap], level: float) -> list[Measure]:
     return measures
 
 
-def sentiment_probe(lists: Lists) -> SampleProbe:
+def sentiment_probe(lists: Lists, search: Search = mentioned) -> SampleProbe:
     """The question how far, over all groups, blame is spread otherwise than in real rows."""
     asked = [
         (group, mask(lists, lists.members(lists.groups[group].theme)))
@@ -183,7 +183,7 @@ def sentiment_probe(lists: Lists) -> SampleProbe:
     ]
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        sides = [mentioned(side, lists) for side in (rows, real)]
+        sides = [search(side, lists) for side in (rows, real)]
         pairs = [[_parted(side, group, members) for side in sides] for group, members in asked]
         pairs = [pair for pair in pairs if min(part.sum() for both in pair for part in both) >= LEAST]
         if not pairs:

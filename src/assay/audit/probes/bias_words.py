@@ -13,7 +13,7 @@ from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.annotate.phrases import Phrase, find
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import any_of, listed, mask
+from assay.audit.probes.bias_groups import Search, any_of, listed, mask
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
@@ -83,9 +83,9 @@ def _compared(held: Floats, rows: Floats) -> tuple[Floats, Floats]:
     return made.value - real.value, made.variance + real.variance
 
 
-def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
+def marked(rows: Rows, real: Rows, lists: Lists, search: Search = mentioned) -> list[Marked]:
     """The words of every group that enough rows on both sides are about; none of the words that name the theme."""
-    sides = [(side, mentioned(side, lists)) for side in (rows, real)]
+    sides = [(side, search(side, lists)) for side in (rows, real)]
     chosen = []
     for number, group in enumerate(lists.groups):
         members = mask(lists, lists.members(group.theme))
@@ -145,11 +145,11 @@ def _names_of(lists: Lists, theme: int) -> Ids:
     return np.asarray(book.ids[np.unique(owner[book.owners[:, 0] == theme])])
 
 
-def words_probe(lists: Lists) -> SampleProbe:
+def words_probe(lists: Lists, search: Search = mentioned) -> SampleProbe:
     """The question how many words mark a group more than in real rows."""
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        found = marked(rows, real, lists)
+        found = marked(rows, real, lists, search)
         if not found:
             raise InputError(
                 f"no group and the others of its theme have {LEAST} rows about them on both sides"
