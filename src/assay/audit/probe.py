@@ -96,7 +96,8 @@ class SampleProbe:
         share_of: The value is a share of this part of the rows; where leaving kin out moves nothing, such as at
             1, the interval is that of as many independent rows.
         redrawn: The value is a share that a few rows left out do not move smoothly, nor alone: its interval is that
-            of bootstrap draws. Gives the sample's units, the share of each draw and a draw's units.
+            of bootstrap draws. Of what `prepare` returned it gives the sample's units, the share of each draw and
+            a draw's units.
     """
 
     name: str
@@ -109,7 +110,7 @@ class SampleProbe:
     bounds: tuple[float, float] = (0.0, 1.0)
     counts: bool = False
     share_of: float | None = None
-    redrawn: Callable[[Rows, np.random.Generator], tuple[float, Floats, float]] | None = None
+    redrawn: Callable[[Any, np.random.Generator], tuple[float, Floats, float]] | None = None
     slice: Mapping[str, str] | None = None
     number: Callable[[Any], float] = float
 
@@ -321,7 +322,7 @@ def sample_together(
     present = np.eye(GROUPS)[np.unique(np.concatenate([group, group_beside]))]
     roots = min(len(np.unique(side.root)) for side in (drawn, beside))
     return [
-        _redrawn(probe, drawn, reading, size, seed, level)
+        _redrawn(probe, read, reading, size, seed, level)
         if probe.redrawn is not None and able
         else _of_parts(probe, present, reading, size, roots, level)
         if size > 0 and fewest >= probe.least
@@ -334,7 +335,7 @@ def sample_together(
 
 def _redrawn(
     probe: SampleProbe,
-    rows: Rows,
+    read: Reader | None,
     reading: Callable[[bytes], Any],
     size: int,
     seed: int,
@@ -345,7 +346,7 @@ def _redrawn(
     value = probe.number(reading(np.ones(GROUPS).tobytes()))
     rng = np.random.default_rng([seed, 9, *probe.name.encode()])
     try:
-        units, draws, drawn = probe.redrawn(rows, rng)
+        units, draws, drawn = probe.redrawn(read, rng)
         return Found(*redrawn(value, units, draws, drawn, level), n=size)
     except InputError as error:
         return Found(missing=error.what)
