@@ -22,7 +22,8 @@ from assay.kernels.lanes import LANES, farther, load, store
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
-_Columns = tuple[npt.NDArray[np.int64], Ints, Floats]
+# Offsets, rows and values of the features; no sweep has to ask whether a place counts from the end.
+_Columns = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], Floats]
 
 THREADS = 2
 _BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
@@ -204,8 +205,8 @@ def _by_feature(rows: sp.csr_matrix) -> tuple[npt.NDArray[np.int64], _Columns]:
     used = np.flatnonzero(np.diff(turned.indptr))
     ends = np.array([turned.nnz, turned.nnz + number])
     return used, (
-        np.concatenate([turned.indptr[used], ends]).astype(np.int64),
-        np.concatenate([turned.indices, np.arange(number, dtype=np.int32)]).astype(np.int32, copy=False),
+        np.concatenate([turned.indptr[used], ends]).astype(np.uint64),
+        np.concatenate([turned.indices, np.arange(number, dtype=np.int32)]).astype(np.uint32),
         np.concatenate([turned.data, np.ones(number, np.float32)]),
     )
 
