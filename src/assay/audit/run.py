@@ -348,11 +348,18 @@ def _suspicion(sides: _Sides, seed: int) -> npt.NDArray[np.float32] | None:
 
 
 def _together(probes: Sequence[Probe | SampleProbe]) -> list[list[Probe | SampleProbe]]:
-    """The probes, those that one reading of a sample answers side by side."""
+    """The probes, those that one reading of a sample answers side by side.
+
+    The longest come first and tallies of columns last, so that no thread is left alone with a long one.
+    """
     shared: dict[object, list[Probe | SampleProbe]] = {}
     for probe in probes:
         shared.setdefault(probe.prepare if isinstance(probe, SampleProbe) else id(probe), []).append(probe)
-    return list(shared.values())
+    return sorted(shared.values(), key=lambda each: _length(each[0]))
+
+
+def _length(probe: Probe | SampleProbe) -> int:
+    return 2 if isinstance(probe, Probe) else int(probe.redrawn is None)
 
 
 def _sampled(probes: list[SampleProbe], sides: _Sides, seed: int, level: float) -> list[Measure]:

@@ -69,12 +69,13 @@ class Fits:
         order = np.argsort(self.arms)
         place = order[np.minimum(np.searchsorted(self.arms, arm, sorter=order), len(order) - 1)]
         rows = np.flatnonzero(self.arms[place] == arm)
-        used = np.full(features.shape[1], -1, np.int32)
-        used[self.features] = np.arange(len(self.features), dtype=np.int32)
         outputs = self.solution.shape[1] // len(self.arms)
+        whole = np.zeros((features.shape[1], self.solution.shape[1]), np.float32)
+        whole[self.features] = self.solution[:-1]
         logits = _own_logits(
-            features.indptr, features.indices, features.data, rows, place[rows], used, self.solution, outputs
+            features.indptr, features.indices, features.data, rows, place[rows], whole, outputs
         )
+        logits += self.solution[-1].reshape(-1, outputs)[place[rows]]
         return rows, self._chances(logits)
 
     def _chances(self, logits: Floats) -> Floats:
@@ -230,18 +231,15 @@ def _columns(indptr, indices, values, place):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _own_logits(indptr, indices, values, rows, place, used, solution, outputs):  # type: ignore[no-untyped-def]
-    """Logits of some rows, each by the arm at its place in the solution, shape (those rows, outputs)."""
+def _own_logits(indptr, indices, values, rows, place, solution, outputs):  # type: ignore[no-untyped-def]
+    """Logits but for the intercepts of some rows, each by the arm at its place, shape (those rows, outputs)."""
     logits = np.zeros((len(rows), outputs), np.float32)
     for number in range(len(rows)):
         row, first = rows[number], place[number] * outputs
         for e in range(indptr[row], indptr[row + 1]):
-            feature, value = used[indices[e]], values[e]
-            if feature >= 0:
-                for k in range(outputs):
-                    logits[number, k] += value * solution[feature, first + k]
-        for k in range(outputs):
-            logits[number, k] += solution[len(solution) - 1, first + k]
+            feature, value = indices[e], values[e]
+            for k in range(outputs):
+                logits[number, k] += value * solution[feature, first + k]
     return logits
 
 
