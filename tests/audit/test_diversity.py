@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from assay.audit.annotate.frames import FEWEST_ROWS, framed, frames, frequent
-from assay.audit.probe import Probe, count, halved
+from assay.audit.probe import Probe, count, halved, halvings
 from assay.audit.probes import repeated_runs, syntax
 from assay.audit.probes.effective_rows import PROBE as EFFECTIVE
 from assay.audit.probes.effective_rows import rarefied, worth
@@ -126,11 +126,12 @@ def test_the_reference_of_a_ratio_is_one_within_its_interval(tmp_path: Path) -> 
     probes: tuple[Probe, ...] = slice_probes(columns, columns)
     assert len(probes) == 3
     for probe in probes:
-        found = halved(probe, columns, 0.95, seed=0)
+        found = halved(probe, columns, 0.95, halvings(columns, 0))
         assert found.value is not None
         assert found.low < 1 < found.high
         one = count(probe, columns.take(np.arange(450)), columns.take(np.arange(450, 900)), 0.95)
         # Twenty halvings are far surer than one.
         assert found.high - found.low < (one.high - one.low) / 2
-    few = halved(probes[0], columns.take(np.arange(1)), 0.95, seed=0)
+    single = columns.take(np.arange(1))
+    few = halved(probes[0], single, 0.95, halvings(single, 0))
     assert few.missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.audit.probe import Found, difference, scaled, tallied
+from assay.audit.probe import Found, Kinship, difference, scaled, tallied
 
 
 def test_errors_of_a_difference_join_as_squares() -> None:
@@ -30,7 +30,7 @@ def test_what_is_missing_stays_missing() -> None:
 def test_the_excess_over_a_scaled_hold_out_holds_the_truth(seen: float, held: float, factor: float) -> None:
     """Rows of 150 roots, all rows of a root alike in a third of them: 95 % intervals, 300 times."""
     rng = np.random.default_rng(11)
-    root = np.repeat(rng.integers(0, 2**63, 150).astype(np.uint64), 6)
+    kinship = Kinship(np.repeat(rng.integers(0, 2**63, 150).astype(np.uint64), 6))
     kin = np.repeat(rng.random(150) < 1 / 3, 6)
     held_truth = 0
     for _ in range(300):
@@ -38,7 +38,7 @@ def test_the_excess_over_a_scaled_hold_out_holds_the_truth(seen: float, held: fl
         for rate in (seen, held):
             alone, together = rng.random(900), np.repeat(rng.random(150), 6)
             hits.append(np.where(kin, together, alone) < rate)
-        shares = [tallied(np.column_stack([hit, np.ones(900)]).astype(float), root, 0.95) for hit in hits]
+        shares = [tallied(np.column_stack([hit, np.ones(900)]).astype(float), kinship, 0.95) for hit in hits]
         found = difference(shares[0], scaled(shares[1], factor))
         held_truth += found.low <= seen - factor * held <= found.high
     assert held_truth >= 0.93 * 300

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from assay.audit.annotate.columns import Columns
+from assay.audit.annotate.groups import mentioned
 from assay.audit.group_examples import group_examples
-from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, sample
-from assay.audit.probes import refusals
+from assay.audit.probe import Found, Probe, SampleProbe, buckets, count, halved, halvings, sample
+from assay.audit.probes import bias_groups, refusals
 from assay.audit.probes.bias_association import (
     amplification,
     amplification_probe,
@@ -25,6 +26,7 @@ from assay.audit.probes.bias_association import (
     official_probe,
 )
 from assay.audit.probes.bias_gaps import SENTIMENT, Gap, gaps, plain, sentiment_probe
+from assay.audit.probes.bias_groups import Searched
 from assay.audit.probes.bias_shares import share_probes, shift_probe
 from assay.audit.probes.bias_weat import weat_probes
 from assay.audit.probes.bias_words import marking, word_probes, words_probe
@@ -94,7 +96,7 @@ def test_shares_move_by_what_was_planted_and_more_with_dose(tmp_path: Path, real
     assert values[0] > values[1]
     probes = share_probes(LISTS, theirs, theirs)
     assert {"group": "gender: any"} in [each.slice for each in probes]
-    assert all(abs((halved(each, theirs, 0.95, 0).value or 1) - 1) < 0.1 for each in probes)
+    assert all(abs((halved(each, theirs, 0.95, halvings(theirs, 0)).value or 1) - 1) < 0.1 for each in probes)
 
 
 def test_pairs_of_groups_have_shares_too(tmp_path: Path) -> None:
@@ -126,6 +128,21 @@ def test_groups_in_text_are_crossed_with_columns_of_the_users(tmp_path: Path) ->
     assert ratio(made, real, "gender: women & region: north").value == 1
     alone = share_probes(LISTS, replace(made, parts={}), real)
     assert not any("region" in (each.slice or {})["group"] for each in alone)
+
+
+def test_a_side_that_was_searched_is_not_searched_again(real: Rows, clean: Rows) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    searched = Searched(((real, mentioned(real, LISTS)),))
+    some = real.take(np.arange(3, 1200, 5)).take(np.arange(0, 200, 3))
+    for name, expected in vars(mentioned(some, LISTS)).items():
+        np.testing.assert_array_equal(getattr(searched(some, LISTS), name), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bias_groups, "mentioned", fail)
+        assert len(searched(some, LISTS).polar) == len(some)
+        with pytest.raises(AssertionError):
+            searched(clean, LISTS)
 
 
 def test_mentions_that_went_to_others_are_counted(tmp_path: Path, real: Rows, clean: Rows) -> None:

@@ -42,6 +42,22 @@ def test_every_arm_reaches_the_solution_of_scikit_learn(classes: int, l2: float)
     assert (seen == 1).all()
 
 
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_row_is_judged_by_its_own_arm_as_by_all(classes: int) -> None:
+    features, labels, weights = problem(classes, rows=200)
+    weights[:, labels == 0] = 1  # no arm is without rows of a class
+    arm = np.random.default_rng(0).integers(-1, len(weights), size=200)
+    judged = np.zeros(200, int)
+    for fits in linear.fit(features, labels, weights, classes=classes):
+        rows, chances = fits.predict_own(features, arm)
+        judged[rows] += 1
+        place = {int(each): number for number, each in enumerate(fits.arms)}
+        of_all = fits.predict_proba(features)
+        expected = np.array([of_all[place[int(arm[row])], row] for row in rows]).reshape(-1, classes)
+        np.testing.assert_array_equal(chances, expected)
+    np.testing.assert_array_equal(judged, arm >= 0)
+
+
 def test_result_does_not_depend_on_threads() -> None:
     features, labels, weights = problem(5)
     one, two = (

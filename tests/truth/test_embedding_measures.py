@@ -29,10 +29,12 @@ def test_prdc_of_two_samples_of_one_gaussian() -> None:
     assert found.coverage == pytest.approx(0.9735, abs=0.015)
 
 
-def test_a_part_is_read_as_if_there_were_no_more() -> None:
+@pytest.mark.parametrize("share", [0.8, 0.1])  # of a tenth the nearest that are kept are too few
+def test_a_part_is_read_as_if_there_were_no_more(share: float) -> None:
     rng = np.random.default_rng(1)
     points, real = rng.standard_normal((90, 8), np.float32), rng.standard_normal((70, 8), np.float32)
-    kept, kept_real = rng.random(90) < 0.8, rng.random(70) < 0.8
+    kept, kept_real = rng.random(90) < share, rng.random(70) < share
+    assert min(kept.sum(), kept_real.sum()) > 5
     part = Neighbours.of(points, real).read(kept, kept_real)
     alone = prdc(points[kept], real[kept_real])
     assert (part.precision, part.recall) == (alone.precision, alone.recall)

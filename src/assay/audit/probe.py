@@ -13,10 +13,11 @@ import numpy.typing as npt
 from typing_extensions import TypeVar
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.rows import GROUPS, Bools, Rows, draw_rows, draw_tokens, groups, mixed
+from assay.audit.rows import GROUPS, Bools, Index, Rows, draw_rows, draw_tokens, groups, mixed
 from assay.core import words
 from assay.core.catalogue import define
 from assay.core.errors import InputError
+from assay.core.lazy import lazy
 from assay.core.measure import Measure, Reference
 from assay.stats import quantiles
 from assay.stats.intervals import jackknife, redrawn, share
@@ -95,7 +96,8 @@ class SampleProbe:
         share_of: The value is a share of this part of the rows; where leaving kin out moves nothing, such as at
             1, the interval is that of as many independent rows.
         redrawn: The value is a share that a few rows left out do not move smoothly, nor alone: its interval is that
-            of bootstrap draws. Gives the sample's units, the share of each draw and a draw's units.
+            of bootstrap draws. Of what `prepare` returned it gives the sample's units, the share of each draw and
+            a draw's units.
     """
 
     name: str
@@ -108,7 +110,7 @@ class SampleProbe:
     bounds: tuple[float, float] = (0.0, 1.0)
     counts: bool = False
     share_of: float | None = None
-    redrawn: Callable[[Rows, np.random.Generator], tuple[float, Floats, float]] | None = None
+    redrawn: Callable[[Any, np.random.Generator], tuple[float, Floats, float]] | None = None
     slice: Mapping[str, str] | None = None
     number: Callable[[Any], float] = float
 
@@ -125,14 +127,44 @@ class Found:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Kinship:
+    """Which rows are kin, by the root of each, and the 64 buckets that keep kin together."""
+
+    root: Roots
+
+    def take(self, index: Index) -> Kinship:
+        """The rows at `index`; what is known of the roots is not found again."""
+        taken = Kinship(self.root[index])
+        taken.__dict__.update(bucket=self.bucket[index], number=self.number[index])
+        return taken
+
+    @lazy
+    def bucket(self) -> Index:
+        """Bucket of each row, shape (rows,)."""
+        return (mixed(self.root) & np.uint64(BUCKETS - 1)).astype(np.int64)
+
+    @lazy
+    def number(self) -> Index:
+        """The roots numbered, shape (rows,)."""
+        return np.unique(self.root, return_inverse=True)[1].astype(np.int64)
+
+    def sums(self, tallies: Floats) -> Floats:
+        """Sum of the rows' tallies in each bucket, shape (64, k)."""
+        return np.column_stack(
+            [np.bincount(self.bucket, weights=column, minlength=BUCKETS) for column in tallies.T]
+        )
+
+    def roots(self, chosen: Bools) -> Index:
+        """How many roots the chosen rows have, by bucket, shape (64,)."""
+        bucket = np.full(int(self.number.max(initial=-1)) + 1, -1, np.int64)
+        bucket[self.number[chosen]] = self.bucket[chosen]
+        return np.bincount(bucket[bucket >= 0], minlength=BUCKETS)
+
+
 def buckets(columns: Kin, tallies: Floats) -> Floats:
     """Sum of the rows' tallies in each of 64 buckets of kin rows, shape (64, k)."""
-    return _by_bucket(columns.root, tallies)
-
-
-def _by_bucket(root: Roots, tallies: Floats) -> Floats:
-    bucket = (mixed(root) & np.uint64(BUCKETS - 1)).astype(np.int64)
-    return np.column_stack([np.bincount(bucket, weights=column, minlength=BUCKETS) for column in tallies.T])
+    return Kinship(columns.root).sums(tallies)
 
 
 def count(probe: Probe[C], columns: C, real: C, level: float) -> Found:
@@ -145,41 +177,40 @@ def count(probe: Probe[C], columns: C, real: C, level: float) -> Found:
 
 
 def _share(probe: Probe[C], columns: C, level: float) -> Found:
-    return _counted(probe, probe.tally(columns), columns.root, level)
+    return _counted(probe, probe.tally(columns), Kinship(columns.root), level)
 
 
-def counted(probe: Probe[C], tally: Floats, root: Roots, level: float) -> Found:
-    """The probe's share of some rows, of which the tally and the roots are given."""
+def counted(probe: Probe[C], tally: Floats, kinship: Kinship, level: float) -> Found:
+    """The probe's share of some rows, of which the tally is given and who is kin."""
     try:
-        return _counted(probe, tally, root, level)
+        return _counted(probe, tally, kinship, level)
     except InputError as error:
         return Found(missing=error.what)
 
 
-def _counted(probe: Probe[C], tally: Floats, root: Roots, level: float) -> Found:
+def _counted(probe: Probe[C], tally: Floats, kinship: Kinship, level: float) -> Found:
     n = int(tally[:, 1].sum())
-    if not n and probe.needs and len(root):
+    if not n and probe.needs and len(tally):
         return Found(missing=probe.needs)
     if n < probe.least:
         return Found(
             missing=f"needs at least {words.count(probe.least, 'row')}{probe.counted.removeprefix('rows')}; there are {n:,}"
         )
-    return tallied(tally, root, level)
+    return tallied(tally, kinship, level)
 
 
-def tallied(tally: Floats, root: Roots, level: float) -> Found:
+def tallied(tally: Floats, kinship: Kinship, level: float) -> Found:
     """The share that hits, of units that kin share; `tally` of shape (units, 2): hits, and the units beside.
 
     Raises: InputError: fewer than two buckets hold units.
     """
-    hits, units = _by_bucket(root, tally).T
+    hits, units = kinship.sums(tally).T
     n = int(units.sum())
     if hits.any() and (hits < units).any():
         return Found(*share(hits, units, level), n=n)
     # None or all: no spread tells how many independent rows the units are worth. Their roots are the safe
     # count, for the words of a row, and the rows of a root, come as they are together.
-    roots = np.unique(root[tally[:, 1] > 0])
-    kin = _by_bucket(roots, np.ones((len(roots), 1)))[:, 0]
+    kin = kinship.roots(tally[:, 1] > 0).astype(float)
     return Found(*share(kin * hits.any(), kin, level), n=n)
 
 
@@ -222,17 +253,21 @@ def _ratio(above: Found, below: Found) -> Found:
     return Found(value, value * math.exp(-down), value * math.exp(up), above.n)
 
 
-def halved(probe: Probe, columns: Columns, level: float, seed: int) -> Found:
-    """A ratio's reference: one half of the real rows to the other, the geometric mean over 20 halvings by root.
+def halvings(columns: Kin, seed: int) -> Bools:
+    """The first half of the rows by root, 20 times, shape (20, rows)."""
+    salts = range(seed * HALVINGS, (seed + 1) * HALVINGS)
+    return np.stack([(mixed(columns.root, salt) & np.uint64(1)).astype(bool) for salt in salts])
+
+
+def halved(probe: Probe, columns: Columns, level: float, halves: Bools) -> Found:
+    """A ratio's reference: one half of the real rows to the other, the geometric mean over their halvings.
 
     One halving alone would be noisier than the ratio it is held against: it has half the rows a side.
     """
     tally = probe.tally(columns)
     total, logs = tally.sum(axis=0), []
-    for halving in range(HALVINGS):
-        first = tally[(mixed(columns.root, seed * HALVINGS + halving) & np.uint64(1)).astype(bool)].sum(
-            axis=0
-        )
+    for half in halves:
+        first = half.astype(np.float64) @ tally
         hits, units = np.stack([first, total - first]).T
         if hits.all() and units.all():
             logs.append(math.log(hits[0] / units[0]) - math.log(hits[1] / units[1]))
@@ -287,7 +322,7 @@ def sample_together(
     present = np.eye(GROUPS)[np.unique(np.concatenate([group, group_beside]))]
     roots = min(len(np.unique(side.root)) for side in (drawn, beside))
     return [
-        _redrawn(probe, drawn, reading, size, seed, level)
+        _redrawn(probe, read, reading, size, seed, level)
         if probe.redrawn is not None and able
         else _of_parts(probe, present, reading, size, roots, level)
         if size > 0 and fewest >= probe.least
@@ -300,7 +335,7 @@ def sample_together(
 
 def _redrawn(
     probe: SampleProbe,
-    rows: Rows,
+    read: Reader | None,
     reading: Callable[[bytes], Any],
     size: int,
     seed: int,
@@ -311,7 +346,7 @@ def _redrawn(
     value = probe.number(reading(np.ones(GROUPS).tobytes()))
     rng = np.random.default_rng([seed, 9, *probe.name.encode()])
     try:
-        units, draws, drawn = probe.redrawn(rows, rng)
+        units, draws, drawn = probe.redrawn(read, rng)
         return Found(*redrawn(value, units, draws, drawn, level), n=size)
     except InputError as error:
         return Found(missing=error.what)

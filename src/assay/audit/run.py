@@ -35,6 +35,7 @@ from assay.audit.probe import (
     difference,
     draw,
     halved,
+    halvings,
     measure,
     sample_size,
     sample_together,
@@ -64,7 +65,7 @@ from assay.audit.probes.regions import gap_probe, region_probes
 from assay.audit.probes.roles import role_probes
 from assay.audit.probes.slices import slice_probes
 from assay.audit.probes.verbatim_copies import verbatim_probe
-from assay.audit.rows import Rows, divide, draw_rows, join, open_rows
+from assay.audit.rows import Bools, Rows, divide, draw_rows, join, open_rows
 from assay.core.canary import Canaries
 from assay.core.corpus import Corpus
 from assay.core.errors import InputError
@@ -205,7 +206,8 @@ def audit(
         ),
         (annotate(pool, among, known, atlas, words, real_languages, lists, near), pool),
     )
-    other = theirs.take(halves[1])
+    # Regions were found in the first half of the real rows, so that the second is held against them.
+    real_sides = [(side, halvings(side, seed)) for side in (theirs, theirs.take(halves[1]))]
 
     def ask(asked: list[Probe | SampleProbe]) -> list[Measure]:
         sampled = [probe for probe in asked if isinstance(probe, SampleProbe)]
@@ -216,7 +218,7 @@ def audit(
     def answer(probe: Probe) -> Measure:
         if probe.by_chance is not None or probe.needs_holdout:
             return _beyond_chance(probe, ours, theirs, sides, level)
-        return _counted(probe, ours, other if probe.name == regions.NAME else theirs, seed, level)
+        return _counted(probe, ours, *real_sides[probe.name == regions.NAME], seed, level)
 
     # The two that look at every row take longest, so they start first.
     with ThreadPoolExecutor(2) as pool_of_two:
@@ -239,7 +241,7 @@ def audit(
             gap_probe(atlas),
             *region_probes(atlas),
             *provenance_probes(ours, student),
-            *bias_probes(lists, ours, theirs, sides.synthetic, marks, seed),
+            *bias_probes(lists, ours, theirs, sides.synthetic, pool, marks, seed),
         )
         together = _together(probes)
         answers = map_each(ask, together, stage="audit: measuring", units="measures", progress=progress)
@@ -346,11 +348,18 @@ def _suspicion(sides: _Sides, seed: int) -> npt.NDArray[np.float32] | None:
 
 
 def _together(probes: Sequence[Probe | SampleProbe]) -> list[list[Probe | SampleProbe]]:
-    """The probes, those that one reading of a sample answers side by side."""
+    """The probes, those that one reading of a sample answers side by side.
+
+    The longest come first and tallies of columns last, so that no thread is left alone with a long one.
+    """
     shared: dict[object, list[Probe | SampleProbe]] = {}
     for probe in probes:
         shared.setdefault(probe.prepare if isinstance(probe, SampleProbe) else id(probe), []).append(probe)
-    return list(shared.values())
+    return sorted(shared.values(), key=lambda each: _length(each[0]))
+
+
+def _length(probe: Probe | SampleProbe) -> int:
+    return 2 if isinstance(probe, Probe) else int(probe.redrawn is None)
 
 
 def _sampled(probes: list[SampleProbe], sides: _Sides, seed: int, level: float) -> list[Measure]:
@@ -366,11 +375,11 @@ def _sampled(probes: list[SampleProbe], sides: _Sides, seed: int, level: float) 
     return [measure(*each, level) for each in zip(probes, found, reference, strict=True)]
 
 
-def _counted(probe: Probe, ours: Columns, theirs: Columns, seed: int, level: float) -> Measure:
+def _counted(probe: Probe, ours: Columns, theirs: Columns, halves: Bools, seed: int, level: float) -> Measure:
     if probe.alone:
         return measure(probe, count(probe, ours, ours, level), Found(missing="no yardstick"), level)
     if probe.ratio:
-        return measure(probe, count(probe, ours, theirs, level), halved(probe, theirs, level, seed), level)
+        return measure(probe, count(probe, ours, theirs, level), halved(probe, theirs, level, halves), level)
     if probe.equal_rows and len(theirs):
         rng = np.random.default_rng([seed, 2])
         rows = min(len(ours), len(theirs))

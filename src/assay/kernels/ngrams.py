@@ -9,6 +9,7 @@ import scipy.sparse
 
 from assay.kernels.arrow import Offsets
 from assay.kernels.hashing import SEED, mix
+from assay.kernels.sorting import sort_numbers
 from assay.kernels.text import Tokens
 
 
@@ -45,7 +46,7 @@ def hashed_counts(
     filled = bounds[:-1].copy()
     for ids, offsets in grams:
         _scatter_columns(ids, offsets, np.uint64(64 - bits), filled, columns)
-    data, indices, indptr = _count_sorted(columns, bounds)
+    data, indices, indptr = _count_sorted(columns, bounds, (bits + 1) // 2)
     return scipy.sparse.csr_matrix((data, indices, indptr), shape=(tokens.rows, 1 << bits))
 
 
@@ -128,20 +129,24 @@ def _scatter_columns(ids, offsets, shift, filled, columns):  # type: ignore[no-u
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_sorted(columns, bounds):  # type: ignore[no-untyped-def]
+def _count_sorted(columns, bounds, digit):  # type: ignore[no-untyped-def]
     """Runs of equal column numbers within each row as (counts, columns, row offsets) of a CSR matrix.
 
-    Sorts `columns` in place.
+    Sorts `columns`, numbers of twice `digit` bits, in place.
     """
     num_rows = len(bounds) - 1
     data = np.empty(len(columns), np.float32)
     indices = np.empty(len(columns), np.int32)
     indptr = np.zeros(num_rows + 1, np.int64)
+    longest = 0
+    for row in range(num_rows):
+        longest = max(longest, bounds[row + 1] - bounds[row])
+    buffer, counts = np.empty(longest, np.int32), np.empty((1 << digit) + 1, np.int64)
     found = 0
     for row in range(num_rows):
         last = np.int32(-1)
         grams = columns[bounds[row] : bounds[row + 1]]
-        grams.sort()
+        sort_numbers(grams, digit, buffer, counts)
         for column in grams:
             if column != last:
                 indices[found] = column

@@ -1,4 +1,4 @@
-"""Sort a row's hashes, several times faster than a comparison sort does."""
+"""Sort a row's hashes or numbers, several times faster than a comparison sort does."""
 
 import numba
 import numpy as np
@@ -34,13 +34,46 @@ def sort_hashes(values, buffer, counts):  # type: ignore[no-untyped-def]
         if end - begin > _LARGE:
             buffer[begin:end].sort()
         else:
-            for at in range(begin + 1, end):
-                value = buffer[at]
-                place = at
-                while place > begin and buffer[place - 1] > value:
-                    buffer[place] = buffer[place - 1]
-                    place -= 1
-                buffer[place] = value
+            _insert(buffer[begin:end])
         begin = end
     for at in range(len(values)):
         values[at] = buffer[at]
+
+
+@numba.njit(nogil=True, cache=True)
+def sort_numbers(values, digit, buffer, counts):  # type: ignore[no-untyped-def]
+    """Sort `values`, which are below 2^(2 * digit) and not negative, in place.
+
+    Few are sorted by insertion; others are dealt out by their lower and then by their upper `digit` bits.
+
+    Args:
+        buffer: At least as long as `values`.
+        counts: shape (2^digit + 1,); `buffer` and `counts` spare an allocation for each row.
+    """
+    size = len(values)
+    if size <= _LARGE:
+        _insert(values)
+        return
+    mask = (1 << digit) - 1
+    for shift in (0, digit):
+        dealt, into = (values, buffer) if shift == 0 else (buffer, values)
+        counts[:] = 0
+        for at in range(size):
+            counts[((dealt[at] >> shift) & mask) + 1] += 1
+        for bucket in range(mask):
+            counts[bucket + 1] += counts[bucket]
+        for at in range(size):
+            bucket = (dealt[at] >> shift) & mask
+            into[counts[bucket]] = dealt[at]
+            counts[bucket] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _insert(values):  # type: ignore[no-untyped-def]
+    for at in range(1, len(values)):
+        value = values[at]
+        place = at
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value

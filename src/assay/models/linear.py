@@ -18,9 +18,12 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from assay.core.errors import EngineError
+from assay.kernels.lanes import LANES, farther, load, store
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+# Offsets, rows and values of the features; no sweep has to ask whether a place counts from the end.
+_Columns = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], Floats]
 
 THREADS = 2
 _BLOCK_OUTPUTS = 32  # coefficients per feature in a block: two cache lines of float32
@@ -52,12 +55,36 @@ class Fits:
     def predict_proba(self, features: sp.csr_matrix) -> Floats:
         """Class probabilities by every arm of the block, shape (arms, rows, classes)."""
         logits = features[:, self.features] @ self.solution[:-1] + self.solution[-1]
-        logits = logits.reshape(features.shape[0], len(self.arms), -1).transpose(1, 0, 2)
+        return self._chances(logits.reshape(features.shape[0], len(self.arms), -1).transpose(1, 0, 2))
+
+    def predict_own(
+        self, features: sp.csr_matrix, arm: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Class probabilities of each row by the one arm that is to judge it.
+
+        Args:
+            arm: Number of that arm, shape (rows,).
+        Returns: The rows whose arm is of this block; their probabilities, shape (those rows, classes).
+        """
+        order = np.argsort(self.arms)
+        place = order[np.minimum(np.searchsorted(self.arms, arm, sorter=order), len(order) - 1)]
+        rows = np.flatnonzero(self.arms[place] == arm)
+        outputs = self.solution.shape[1] // len(self.arms)
+        whole = np.zeros((features.shape[1], self.solution.shape[1]), np.float32)
+        whole[self.features] = self.solution[:-1]
+        logits = _own_logits(
+            features.indptr, features.indices, features.data, rows, place[rows], whole, outputs
+        )
+        logits += self.solution[-1].reshape(-1, outputs)[place[rows]]
+        return rows, self._chances(logits)
+
+    def _chances(self, logits: Floats) -> Floats:
+        """Class probabilities, in the last axis."""
         if self.classes == 2:
             second = 1 / (1 + np.exp(-logits))
-            return np.concatenate([1 - second, second], axis=2)
-        odds = np.exp(logits - logits.max(axis=2, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=2, keepdims=True), dtype=np.float32)
+            return np.concatenate([1 - second, second], axis=-1)
+        odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -84,13 +111,15 @@ class Tfidf:
 
     def of(self, counts: sp.csr_matrix) -> sp.csr_matrix:
         """The features of any rows: float32, shape (rows, columns kept)."""
-        features = counts[:, self.kept].astype(np.float32)
-        features.data = 1 + np.log(features.data)
-        features.data *= self.idf[features.indices]
-        length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
-        features.data /= np.repeat(np.maximum(length, np.float32(1e-12)), np.diff(features.indptr))
-        features.data = features.data.astype(np.float32)
-        return features
+        place = np.full(counts.shape[1], -1, np.int32)
+        place[self.kept] = np.arange(len(self.kept), dtype=np.int32)
+        indptr, indices, values = _columns(counts.indptr, counts.indices, counts.data, place)
+        values = (1 + np.log(values)) * self.idf[indices]
+        filled = np.flatnonzero(np.diff(indptr))
+        length = np.zeros(counts.shape[0], np.float32)
+        length[filled] = np.sqrt(np.add.reduceat(values * values, indptr[filled])) if len(filled) else 0
+        values /= np.repeat(np.maximum(length, np.float32(1e-12)), np.diff(indptr))
+        return sp.csr_matrix((values, indices, indptr), shape=(counts.shape[0], len(self.kept)))
 
 
 def tfidf(counts: sp.csr_matrix, fit_rows: npt.NDArray[np.bool_], *, min_rows: int = 2) -> sp.csr_matrix:
@@ -102,7 +131,7 @@ def tfidf(counts: sp.csr_matrix, fit_rows: npt.NDArray[np.bool_], *, min_rows: i
         min_rows: Columns that fewer of those rows use are dropped and the others renumbered.
     Returns: float32, shape (rows, columns kept).
     """
-    return Tfidf.fitted(counts[fit_rows], min_rows=min_rows).of(counts)
+    return Tfidf.fitted(counts if fit_rows.all() else counts[fit_rows], min_rows=min_rows).of(counts)
 
 
 def fit(
@@ -140,17 +169,15 @@ def fit(
     # Arms of like size go together: a block reads the union of its arms' rows.
     order = np.argsort((weights > 0).sum(axis=1), kind="stable")[::-1]
 
+    def rows_of(block: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.flatnonzero((weights[block] > 0).any(axis=0))
+
     def train(block: npt.NDArray[np.int64]) -> Fits:
         started = time.perf_counter()
-        rows = np.flatnonzero((weights[block] > 0).any(axis=0))
-        part = features[rows].tocsc()
-        used = np.flatnonzero(np.diff(part.indptr))
-        # The intercept is one more column, of ones.
-        part = sp.hstack([part[:, used], np.ones((len(rows), 1), dtype=np.float32)], format="csc")
+        rows = rows_of(block)
+        used, columns = whole if whole and len(rows) == len(labels) else _by_feature(features[rows])
         solution, passes = _minimise(
-            part.indptr.astype(np.int64),
-            part.indices.astype(np.int32),
-            part.data,
+            *columns,
             labels[rows].astype(np.int32),
             np.ascontiguousarray(weights[block][:, rows].T, dtype=np.float32),
             outputs,
@@ -163,12 +190,57 @@ def fit(
                 f"{int((passes < 0).sum())} trainings did not converge in {max_passes} passes",
                 fix="Use a stronger penalty, or check the rows for extreme weights.",
             )
-        return Fits(block, used.astype(np.int64), solution, passes, classes, time.perf_counter() - started)
+        return Fits(block, used, solution, passes, classes, time.perf_counter() - started)
 
     blocks = [order[i : i + per_block] for i in range(0, len(order), per_block)]
     wanted = blocks if done is None else [block for block in blocks if not done[block].all()]
+    # Blocks that use every row turn them round once for all.
+    whole = _by_feature(features) if any(len(rows_of(block)) == len(labels) for block in wanted) else None
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(train, wanted)
+
+
+def _by_feature(rows: sp.csr_matrix) -> tuple[npt.NDArray[np.int64], _Columns]:
+    """The features that any row uses; the rows feature by feature, the intercept as one more, of ones."""
+    turned, number = rows.tocsc(), rows.shape[0]
+    used = np.flatnonzero(np.diff(turned.indptr))
+    ends = np.array([turned.nnz, turned.nnz + number])
+    return used, (
+        np.concatenate([turned.indptr[used], ends]).astype(np.uint64),
+        np.concatenate([turned.indices, np.arange(number, dtype=np.int32)]).astype(np.uint32),
+        np.concatenate([turned.data, np.ones(number, np.float32)]),
+    )
+
+
+@numba.njit(nogil=True, cache=True)
+def _columns(indptr, indices, values, place):  # type: ignore[no-untyped-def]
+    """The columns of a CSR matrix that have a place, numbered by it."""
+    kept = 0
+    for column in indices:
+        kept += place[column] >= 0
+    starts = np.zeros(len(indptr), np.int64)
+    columns, found = np.empty(kept, np.int32), np.empty(kept, np.float32)
+    kept = 0
+    for row in range(len(indptr) - 1):
+        for e in range(indptr[row], indptr[row + 1]):
+            if place[indices[e]] >= 0:
+                columns[kept], found[kept] = place[indices[e]], values[e]
+                kept += 1
+        starts[row + 1] = kept
+    return starts, columns, found
+
+
+@numba.njit(nogil=True, cache=True)
+def _own_logits(indptr, indices, values, rows, place, solution, outputs):  # type: ignore[no-untyped-def]
+    """Logits but for the intercepts of some rows, each by the arm at its place, shape (those rows, outputs)."""
+    logits = np.zeros((len(rows), outputs), np.float32)
+    for number in range(len(rows)):
+        row, first = rows[number], place[number] * outputs
+        for e in range(indptr[row], indptr[row + 1]):
+            feature, value = indices[e], values[e]
+            for k in range(outputs):
+                logits[number, k] += value * solution[feature, first + k]
+    return logits
 
 
 @numba.njit(nogil=True, cache=True)
@@ -183,6 +255,8 @@ def _minimise(indptr, rows_of, values, labels, weights, outputs, l2, tolerance, 
     """
     rows, arms = weights.shape
     size, width = len(indptr) - 1, arms * outputs
+    # What the sweeps touch is filled up to whole lanes, with coefficients that stay zero.
+    padded = -(-width // LANES) * LANES
     totals = np.zeros(arms, dtype=np.float64)
     for i in range(rows):
         for arm in range(arms):
@@ -190,22 +264,22 @@ def _minimise(indptr, rows_of, values, labels, weights, outputs, l2, tolerance, 
     penalty = np.full(size, l2, dtype=np.float32)
     penalty[size - 1] = 0
     scale = _scale(indptr, values, totals.mean() / rows, outputs, penalty)
-    point = np.zeros((size, width), dtype=np.float32)
-    gradient = np.zeros((size, width), dtype=np.float32)
-    direction = np.zeros((size, width), dtype=np.float32)
-    point[size - 1] = _intercepts(labels, weights, outputs)
+    point = np.zeros((size, padded), dtype=np.float32)
+    gradient = np.zeros((size, padded), dtype=np.float32)
+    direction = np.zeros((size, padded), dtype=np.float32)
+    point[size - 1, :width] = _intercepts(labels, weights, outputs)
     logits = np.empty((rows, width), dtype=np.float32)
-    logits[:] = point[size - 1]
-    change = np.zeros((rows, width), dtype=np.float32)
+    logits[:] = point[size - 1, :width]
+    change = np.zeros((rows, padded), dtype=np.float32)
     chances = np.zeros((rows, width), dtype=np.float32)
-    residual = np.zeros((rows, width), dtype=np.float32)
-    length = np.zeros(width, dtype=np.float32)
-    beta = np.zeros(width, dtype=np.float32)
-    new = np.zeros(width, dtype=np.float64)
-    mixed = np.zeros(width, dtype=np.float64)
-    slope = np.zeros(width, dtype=np.float64)
-    squares = np.zeros(width, dtype=np.float64)
-    steepest = np.zeros(width, dtype=np.float32)
+    residual = np.zeros((rows, padded), dtype=np.float32)
+    length = np.zeros(padded, dtype=np.float32)
+    beta = np.zeros(padded, dtype=np.float32)
+    new = np.zeros(padded, dtype=np.float64)
+    mixed = np.zeros(padded, dtype=np.float64)
+    slope = np.zeros(padded, dtype=np.float64)
+    squares = np.zeros(padded, dtype=np.float64)
+    steepest = np.zeros(padded, dtype=np.float32)
     curvature = np.zeros(arms, dtype=np.float64)
     widest = np.zeros(arms, dtype=np.float32)
     old = np.full(arms, np.inf)
@@ -249,7 +323,7 @@ def _minimise(indptr, rows_of, values, labels, weights, outputs, l2, tolerance, 
                 length[first:last] = np.log1p(widest[arm] * newton) / widest[arm]
             else:
                 length[first:last] = newton
-    return point, passes
+    return np.ascontiguousarray(point[:, :width]), passes
 
 
 @numba.njit(nogil=True, cache=True)
@@ -276,8 +350,10 @@ def _scale(indptr, values, mean_weight, outputs, penalty):  # type: ignore[no-un
     spread = (1 - 1 / max(outputs, 2)) / max(outputs, 2) * mean_weight
     diagonal = penalty.astype(np.float64)
     for j in range(len(diagonal)):
+        curvature = diagonal[j]
         for e in range(indptr[j], indptr[j + 1]):
-            diagonal[j] += spread * values[e] * values[e]
+            curvature += spread * values[e] * values[e]
+        diagonal[j] = curvature
     return (1 / diagonal).astype(np.float32)
 
 
@@ -332,25 +408,25 @@ def _slant(  # type: ignore[no-untyped-def]
 ):
     """Take the step and find the gradient there; its scaled square, its scaled product with the last, its peak."""
     size, width = point.shape
-    sums = np.zeros((3, width), dtype=np.float32)
+    # Rows of their own: the step's length, two sums, and the peak.
+    lengths, sums, peaks = _row(length), np.zeros((2, width), dtype=np.float32), _row(steepest)
     new[:] = 0
     mixed[:] = 0
     steepest[:] = 0
-    slant = np.empty(width, dtype=np.float32)
     for j in range(size):
-        for k in range(width):
-            point[j, k] += length[k] * direction[j, k]
-            slant[k] = penalty[j] * point[j, k]
-        for e in range(indptr[j], indptr[j + 1]):
-            i, value = rows_of[e], values[e]
-            for k in range(width):
-                slant[k] += value * residual[i, k]
-        for k in range(width):
-            scaled = scale[j] * slant[k]
-            sums[0, k] += scaled * slant[k]
-            sums[1, k] += scaled * gradient[j, k]
-            steepest[k] = max(steepest[k], abs(slant[k]))
-            gradient[j, k] = slant[k]
+        for k in range(0, width, LANES):
+            place = load(point, j, k) + load(lengths, 0, k) * load(direction, j, k)
+            slant = penalty[j] * place
+            for e in range(indptr[j], indptr[j + 1]):
+                slant = slant + values[e] * load(residual, rows_of[e], k)
+            scaled = scale[j] * slant
+            square = load(sums, 0, k) + scaled * slant
+            product = load(sums, 1, k) + scaled * load(gradient, j, k)
+            store(sums, 0, k, square)
+            store(sums, 1, k, product)
+            store(peaks, 0, k, farther(load(peaks, 0, k), slant))
+            store(point, j, k, place)
+            store(gradient, j, k, slant)
         if j % _FLUSH == 0 or j == size - 1:
             for k in range(width):
                 new[k] += sums[0, k]
@@ -362,20 +438,22 @@ def _slant(  # type: ignore[no-untyped-def]
 def _turn(indptr, rows_of, values, penalty, scale, beta, gradient, direction, change, slope, squares):  # type: ignore[no-untyped-def]
     """The next direction, the slope and the penalty's curvature along it, and how it changes every row's logits."""
     size, width = direction.shape
-    sums = np.zeros((2, width), dtype=np.float32)
+    betas, sums = _row(beta), np.zeros((2, width), dtype=np.float32)
     slope[:] = 0
     squares[:] = 0
     change[:] = 0
     for j in range(size):
-        for k in range(width):
-            way = beta[k] * direction[j, k] - scale[j] * gradient[j, k]
-            direction[j, k] = way
-            sums[0, k] += way * gradient[j, k]
-            sums[1, k] += penalty[j] * way * way
-        for e in range(indptr[j], indptr[j + 1]):
-            i, value = rows_of[e], values[e]
-            for k in range(width):
-                change[i, k] += value * direction[j, k]
+        for k in range(0, width, LANES):
+            slant = load(gradient, j, k)
+            way = load(betas, 0, k) * load(direction, j, k) - scale[j] * slant
+            product = load(sums, 0, k) + way * slant
+            square = load(sums, 1, k) + penalty[j] * way * way
+            store(direction, j, k, way)
+            store(sums, 0, k, product)
+            store(sums, 1, k, square)
+            for e in range(indptr[j], indptr[j + 1]):
+                i = rows_of[e]
+                store(change, i, k, load(change, i, k) + values[e] * way)
         if j % _FLUSH == 0 or j == size - 1:
             for k in range(width):
                 slope[k] += sums[0, k]
@@ -384,9 +462,14 @@ def _turn(indptr, rows_of, values, penalty, scale, beta, gradient, direction, ch
 
 
 @numba.njit(nogil=True, cache=True)
+def _row(values):  # type: ignore[no-untyped-def]
+    return values.reshape(1, len(values))
+
+
+@numba.njit(nogil=True, cache=True)
 def _bend(weights, outputs, chances, change, curvature, widest):  # type: ignore[no-untyped-def]
     """The loss's curvature along the direction and the widest change of a row's logits, per arm."""
-    rows, width = change.shape
+    rows, width = chances.shape
     arms = weights.shape[1]
     curvature[:] = 0
     widest[:] = 0

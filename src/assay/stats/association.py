@@ -106,9 +106,10 @@ def ppmi(counts: Floats, context: Floats, *, smoothing: float = 0.75) -> Floats:
     rate = context**smoothing
     rate = rate / max(float(rate.sum()), 1e-300)
     expected = counts.sum(axis=1, keepdims=True) * rate
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.log(counts / expected)
-    return np.where((counts > 0) & (found > 0), found, 0.0)
+    met = counts > 0
+    found = np.zeros(counts.shape)
+    found[met] = np.maximum(np.log(counts[met] / expected[met]), 0.0)
+    return found
 
 
 def _cosines(rows: Floats, columns: Floats) -> Floats:

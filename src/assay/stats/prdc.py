@@ -21,6 +21,8 @@ Block = tuple[int, Vectors]
 
 K = 5
 _BLOCK = 1000
+# Neighbours of a point that are kept: enough that k of them are left when a group of kin is left out.
+_NEAREST = 32
 
 
 @dataclass(frozen=True)
@@ -45,31 +47,60 @@ class Prdc:
 
 
 @dataclass(frozen=True)
+class _Cloud:
+    """Points and their nearest others, ascending; shape (points, nearest)."""
+
+    points: Vectors
+    index: npt.NDArray[np.int32]
+    distance: Vectors
+
+    @classmethod
+    def of(cls, points: Vectors) -> _Cloud:
+        number = min(_NEAREST, max(len(points) - 1, 0))
+        cloud = cls(
+            points,
+            np.zeros((len(points), number), np.int32),
+            np.full((len(points), number), np.inf, np.float32),
+        )
+        for start, block in _blocks(points, points):
+            _nearest(block, start, cloud.index, cloud.distance)
+        return cloud
+
+    def radii(self, kept: Bools, k: int) -> Vectors:
+        """Distance to the k-th nearest other kept point; inf for points that are not kept."""
+        radii, known = _radii_among(self.index, self.distance, kept, k)
+        return radii if known else _radii(_blocks(self.points, self.points), kept, k)
+
+
+@dataclass(frozen=True)
 class Neighbours:
-    """All distances between and within two clouds, kept so that any part of the points can be read.
+    """The distances between two clouds, and the nearest within each, kept so that any part of the points can be read.
 
     A part is read exactly, its balls reaching to neighbours within the part; what leaving out a group of
-    kin costs is one pass over the distances.
+    kin costs is one pass over the distances between the clouds.
     """
 
-    within_real: tuple[Block, ...]
-    within: tuple[Block, ...]
+    real: _Cloud
+    questioned: _Cloud
     between: tuple[Block, ...]
 
     @classmethod
     def of(cls, points: Vectors, real: Vectors) -> Neighbours:
-        """The distances of `points`, shape (points, d), and `real`, shape (real, d): 4 bytes a pair."""
-        return cls(tuple(_blocks(real, real)), tuple(_blocks(points, points)), tuple(_blocks(points, real)))
+        """The distances of `points`, shape (points, d), from `real`, shape (real, d): 4 bytes a pair."""
+        return cls(_Cloud.of(real), _Cloud.of(points), tuple(_blocks(points, real)))
 
     def read(self, kept: Bools, kept_real: Bools, k: int = K) -> Prdc:
         """The four numbers for the points `kept` and the real ones `kept_real`."""
-        return _read(self.within_real, self.within, self.between, kept, kept_real, k)
+        radii_real, radii = self.real.radii(kept_real, k), self.questioned.radii(kept, k)
+        return _read(radii_real, radii, self.between, kept, kept_real, k)
 
 
 def prdc(points: Vectors, real: Vectors, k: int = K) -> Prdc:
     """The four numbers for all points; holds no more than a thousand rows of distances at a time."""
     every, every_real = np.ones(len(points), bool), np.ones(len(real), bool)
-    return _read(_blocks(real, real), _blocks(points, points), _blocks(points, real), every, every_real, k)
+    radii_real = _radii(_blocks(real, real), every_real, k)
+    radii = _radii(_blocks(points, points), every, k)
+    return _read(radii_real, radii, _blocks(points, real), every, every_real, k)
 
 
 def _blocks(rows: Vectors, columns: Vectors) -> Iterator[Block]:
@@ -85,15 +116,8 @@ def _blocks(rows: Vectors, columns: Vectors) -> Iterator[Block]:
 
 
 def _read(
-    within_real: Iterable[Block],
-    within: Iterable[Block],
-    between: Iterable[Block],
-    kept: Bools,
-    kept_real: Bools,
-    k: int,
+    radii_real: Vectors, radii: Vectors, between: Iterable[Block], kept: Bools, kept_real: Bools, k: int
 ) -> Prdc:
-    radii_real = _radii(within_real, kept_real, k)
-    radii = _radii(within, kept, k)
     balls = 0
     precise = 0
     recalled, covered = np.zeros(len(kept_real), bool), np.zeros(len(kept_real), bool)
@@ -139,6 +163,39 @@ def _kth(block, start, kept, k, radii):  # type: ignore[no-untyped-def]
                     at -= 1
                 nearest[at] = distance
         radii[start + row] = nearest[k - 1]
+
+
+@numba.njit(nogil=True, cache=True)
+def _nearest(block, start, index, distance):  # type: ignore[no-untyped-def]
+    """The nearest others of the block's points, ascending, written into `index` and `distance`."""
+    number = index.shape[1]
+    for row in range(len(block)):
+        near, far = index[start + row], distance[start + row]
+        for column in range(block.shape[1]):
+            if number and block[row, column] < far[number - 1] and column != start + row:
+                at = number - 1
+                while at > 0 and far[at - 1] > block[row, column]:
+                    near[at], far[at] = near[at - 1], far[at - 1]
+                    at -= 1
+                near[at], far[at] = column, block[row, column]
+
+
+@numba.njit(nogil=True, cache=True)
+def _radii_among(index, distance, kept, k):  # type: ignore[no-untyped-def]
+    """Distance to the k-th nearest other kept point, and whether the nearest are enough to tell it of all."""
+    radii = np.full(len(kept), np.inf, np.float32)
+    for row in range(len(kept)):
+        if not kept[row]:
+            continue
+        found = 0
+        for at in range(index.shape[1]):
+            found += kept[index[row, at]]
+            if found == k:
+                radii[row] = distance[row, at]
+                break
+        if found < k and index.shape[1] < len(kept) - 1:
+            return radii, False
+    return radii, True
 
 
 @numba.njit(nogil=True, cache=True)

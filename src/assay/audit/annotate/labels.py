@@ -41,6 +41,8 @@ class Noise:
         classes: Names of the classes.
         labelled, own, chances: Which rows have a class, that class, and the probability of each class, the last of
             shape (labelled rows, classes).
+        root, folds: Root of each labelled row, and the fold it was judged in, shape (labelled rows,).
+        features: What the classifier saw of each labelled row; none where it learnt from a part of them.
     """
 
     counted: Bools
@@ -51,10 +53,34 @@ class Noise:
     labelled: Index
     own: Index
     chances: npt.NDArray[np.float32]
+    root: npt.NDArray[np.uint64]
+    folds: Index
+    features: scipy.sparse.csr_matrix | None
 
     def share(self, kept: Bools) -> float:
         """Suspects among the rows counted, of the rows that are kept, with thresholds of these rows alone."""
         return _share(self.chances, self.own, kept[self.labelled])
+
+    def redrawn(self, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float64], float]:
+        """The share of suspects again and again, each time with other roots and a classifier of its own.
+
+        A share with the classifier held fixed scatters less than shares of fresh rows do, for those train another
+        one. Roots are drawn with replacement, so many that a draw has about 1,000 rows, and stay in their fold.
+
+        Returns: Rows with a label; the share of each draw, shape (draws,); rows with a label in a draw.
+        """
+        assert self.features is not None
+        root = np.unique(self.root, return_inverse=True)[1]
+        roots = int(root.max()) + 1
+        number = max(round(roots * min(1.0, DRAWN_ROWS / len(self.own))), 1)
+        shares = []
+        for _ in range(DRAWS):
+            times = np.bincount(rng.integers(roots, size=number), minlength=roots)[root]
+            at = np.flatnonzero(times)
+            own = self.own[at]
+            chances = _by_others(self.features[at], own, len(self.classes), self.folds[at], times[at])
+            shares.append(_share(chances, own, np.repeat(np.arange(len(at)), times[at])))
+        return float(len(self.own)), np.array(shares), number * len(self.own) / roots
 
 
 def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
@@ -71,8 +97,12 @@ def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
     if not 2 <= len(classes) <= MOST_CLASSES:
         return None
     labelled = np.flatnonzero(labels >= 0)
-    chances = _out_of_fold(rows.take(labelled), labels[labelled], len(classes), rng)
-    own = labels[labelled]
+    own, judged = labels[labelled], rows.take(labelled)
+    drawn = np.ones(len(own), bool)
+    if len(own) > MOST_ROWS:
+        drawn[rng.permutation(len(own))[MOST_ROWS:]] = False
+    features, folds = _features(judged, drawn), _folds(judged)
+    chances = _by_others(features, own, len(classes), folds, drawn)
     sure, seems = _seeming(chances, own)
     counted, other = np.zeros(len(rows), bool), np.full(len(rows), -1, np.int64)
     margin = np.zeros(len(rows), np.float32)
@@ -81,31 +111,19 @@ def label_noise(rows: Rows, rng: np.random.Generator) -> Noise | None:
     at = np.flatnonzero(suspect)
     other[labelled[at]] = seems[at]
     margin[labelled[at]] = chances[at, seems[at]] - chances[at, own[at]]
-    return Noise(counted, other >= 0, margin, other, classes, labelled, own, chances)
-
-
-def redrawn_noise(rows: Rows, rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float64], float]:
-    """The share of suspects again and again, each time with other roots and a classifier of its own.
-
-    A share with the classifier held fixed scatters less than shares of fresh rows do, for those train another one.
-    Roots are drawn with replacement, so many that a draw has about 1,000 rows, and stay in their fold.
-
-    Returns: Rows with a label; the share of each draw, shape (draws,); rows with a label in a draw.
-    """
-    labels, classes = _classes(rows)
-    labelled = np.flatnonzero(labels >= 0)
-    own, judged = labels[labelled], rows.take(labelled)
-    root = np.unique(judged.root, return_inverse=True)[1]
-    roots = int(root.max()) + 1
-    number = max(round(roots * min(1.0, DRAWN_ROWS / len(own))), 1)
-    features, folds = _features(judged, np.ones(len(own), bool)), _folds(judged)
-    shares = []
-    for _ in range(DRAWS):
-        times = np.bincount(rng.integers(roots, size=number), minlength=roots)[root]
-        at = np.flatnonzero(times)
-        chances = _by_others(features[at], own[at], len(classes), folds[at], times[at])
-        shares.append(_share(chances, own[at], np.repeat(np.arange(len(at)), times[at])))
-    return float(len(own)), np.array(shares), number * len(own) / roots
+    return Noise(
+        counted,
+        other >= 0,
+        margin,
+        other,
+        classes,
+        labelled,
+        own,
+        chances,
+        judged.root,
+        folds,
+        features if drawn.all() else None,
+    )
 
 
 def _share(chances: npt.NDArray[np.float32], own: Index, chosen: Index | Bools) -> float:
@@ -202,16 +220,6 @@ def _classes(rows: Rows) -> tuple[Index, npt.NDArray[np.str_]]:
     return renumbered[codes], names[kept]
 
 
-def _out_of_fold(
-    rows: Rows, labels: Index, classes: int, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Class probabilities of every row by a model that saw none of its kin, shape (rows, classes)."""
-    drawn = np.ones(len(rows), bool)
-    if len(rows) > MOST_ROWS:
-        drawn[rng.permutation(len(rows))[MOST_ROWS:]] = False
-    return _by_others(_features(rows, drawn), labels, classes, _folds(rows), drawn)
-
-
 def _by_others(
     features: scipy.sparse.csr_matrix,
     labels: Index,
@@ -221,12 +229,12 @@ def _by_others(
 ) -> npt.NDArray[np.float32]:
     """Class probabilities of each row by the rows of the other folds, each of which counts so many times."""
     weights = ((folds != np.arange(FOLDS)[:, None]) * times).astype(np.float64)
-    present = np.flatnonzero(weights.any(axis=1))
+    present = weights.any(axis=1)
+    arm = np.where(present, np.cumsum(present) - 1, -1)[folds]
     chances = np.full((len(labels), classes), 1 / classes, np.float32)
     for block in fit(features, labels, weights[present], classes=classes, l2=_PENALTY, tolerance=_TOLERANCE):
-        for arm, of_all in zip(block.arms, block.predict_proba(features), strict=True):
-            out = folds == present[arm]
-            chances[out] = of_all[out]
+        rows, found = block.predict_own(features, arm)
+        chances[rows] = found
     return chances
 
 

@@ -16,6 +16,7 @@ from assay.audit.probes.bias_association import (
     official_probe,
 )
 from assay.audit.probes.bias_gaps import gap_measures, gaps, plain, sentiment_probe
+from assay.audit.probes.bias_groups import Searched
 from assay.audit.probes.bias_shares import share_probes, shift_probe
 from assay.audit.probes.bias_weat import weat_probes
 from assay.audit.probes.bias_words import marking, word_probes, words_probe
@@ -37,21 +38,32 @@ def marked_words(lists: Lists, synthetic: Rows, real: Rows, seed: int) -> Marked
 
 
 def bias_probes(
-    lists: Lists, ours: Columns, theirs: Columns, synthetic: Rows, marks: MarkedWords, seed: int
+    lists: Lists,
+    ours: Columns,
+    theirs: Columns,
+    synthetic: Rows,
+    real: Rows,
+    marks: MarkedWords,
+    seed: int,
 ) -> tuple[Probe | SampleProbe, ...]:
-    """Every question of the groups that the lists find; none without lists."""
+    """Every question of the groups that the lists find; none without lists.
+
+    Args:
+        ours, theirs: The columns of all rows of `synthetic` and of `real`.
+    """
     if not lists.themes:
         return ()
+    search = Searched(((synthetic, ours.mentioned), (real, theirs.mentioned)))
     sampled = draw_rows(synthetic, 20_000, np.random.default_rng([seed, 9]))
     return (
-        shift_probe(lists),
+        shift_probe(lists, search),
         *share_probes(lists, ours, theirs),
-        *(amplification_probe(lists, theme) for theme in attributed(lists)),
-        *(official_probe(lists, theme) for theme in attributed(lists)),
+        *(amplification_probe(lists, theme, search) for theme in attributed(lists)),
+        *(official_probe(lists, theme, search) for theme in attributed(lists)),
         *association_probes(lists, ours, theirs),
         *weat_probes(lists, sampled),
-        sentiment_probe(lists),
-        words_probe(lists),
+        sentiment_probe(lists, search),
+        words_probe(lists, search),
         *word_probes(lists, marks),
     )
 

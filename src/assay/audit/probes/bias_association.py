@@ -9,7 +9,7 @@ import numpy as np
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import LEAST_ROWS, any_of, mask
+from assay.audit.probes.bias_groups import LEAST_ROWS, Search, any_of, mask
 from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists, Theme
@@ -94,9 +94,9 @@ def _each(lists: Lists, theme: Theme, ours: Columns, theirs: Columns) -> list[Pr
     return found
 
 
-def shown(rows: Rows, lists: Lists, theme: Theme) -> Shown:
+def shown(rows: Rows, lists: Lists, theme: Theme, search: Search = mentioned) -> Shown:
     """What a sample shows of a theme's attributes."""
-    found = mentioned(rows, lists)
+    found = search(rows, lists)
     target = lists.number(theme.official_of)
     one = found.are_about(target)
     other = any_of(found.about, mask(lists, lists.members(lists.groups[target].theme))) & ~one
@@ -135,12 +135,12 @@ def distance(counts: Floats, official: Floats) -> float:
     return float(np.sqrt(max(np.average((share - known) ** 2 - noise, weights=rows), 0.0)))
 
 
-def amplification_probe(lists: Lists, theme: Theme) -> SampleProbe:
+def amplification_probe(lists: Lists, theme: Theme, search: Search = mentioned) -> SampleProbe:
     """The question whether the data says more strongly what the real data says of who does what."""
     number = len(lists.members(theme.name))
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        ours, theirs = (shown(side, lists, theme) for side in (rows, real))
+        ours, theirs = (shown(side, lists, theme, search) for side in (rows, real))
         counts = [side.counts(np.ones(len(side.one), bool), number)[1] for side in (ours, theirs)]
         judged = np.minimum(*counts) >= LEAST
         _need(judged, theme)
@@ -168,7 +168,7 @@ def amplification_probe(lists: Lists, theme: Theme) -> SampleProbe:
     )
 
 
-def official_probe(lists: Lists, theme: Theme) -> SampleProbe:
+def official_probe(lists: Lists, theme: Theme, search: Search = mentioned) -> SampleProbe:
     """The question how far the data is from official statistics."""
     members = lists.members(theme.name)
     known = np.array(
@@ -176,7 +176,7 @@ def official_probe(lists: Lists, theme: Theme) -> SampleProbe:
     )
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        found = shown(rows, lists, theme)
+        found = shown(rows, lists, theme, search)
         judged = (found.counts(np.ones(len(rows), bool), len(members))[1] >= LEAST) & np.isfinite(known)
         _need(judged, theme)
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import Mentioned, mentioned
-from assay.audit.probe import Floats, Found, Probe, Reader, Roots, SampleProbe, counted, difference, measure
-from assay.audit.probes.bias_groups import Part, any_of, mask, parts
+from assay.audit.probe import Floats, Found, Kinship, Probe, Reader, SampleProbe, counted, difference, measure
+from assay.audit.probes.bias_groups import Part, Search, any_of, mask, parts
 from assay.audit.rows import Bools, Index, Rows
 from assay.core.errors import InputError
 from assay.core.measure import Measure
@@ -25,7 +25,7 @@ GAP, SENTIMENT = "bias.gap", "bias.sentiment_gap"
 # Fewest rows about a group, and about the others of its theme, on each side.
 LEAST = 50
 
-Chosen = tuple[Index, Roots]
+Chosen = tuple[Index, Kinship]
 
 
 def _blamed(columns: Columns) -> Floats:
@@ -108,8 +108,13 @@ def gaps(
     # What a row contributes does not depend on the rows beside it, so every group is a part of one tally.
     tallies = [[probe.tally(side) for side in (equal if probe.equal_rows else sides)] for probe in asked]
 
+    kinships = [[Kinship(side.root) for side in pair] for pair in (sides, equal)]
+
     def ask(part: Part) -> list[Gap]:
-        plainly, equally = ([_split(side, part) for side in pair] for pair in (sides, equal))
+        plainly, equally = (
+            [_split(side, kin, part) for side, kin in zip(pair, kinship, strict=True)]
+            for pair, kinship in zip((sides, equal), kinships, strict=True)
+        )
         return [
             _gap(probe, part, tally, equally if probe.equal_rows else plainly, level)
             for probe, tally in zip(asked, tallies, strict=True)
@@ -124,10 +129,10 @@ def gaps(
     return [gap for each in found for gap in each]
 
 
-def _split(columns: Columns, part: Part) -> tuple[Chosen, Chosen]:
-    """Rows about the group, and about the others of its theme, with their roots."""
+def _split(columns: Columns, kinship: Kinship, part: Part) -> tuple[Chosen, Chosen]:
+    """Rows about the group, and about the others of its theme, with who of them is kin."""
     about, rest = np.flatnonzero(part.about(columns)), np.flatnonzero(part.others(columns))
-    return (about, columns.root[about]), (rest, columns.root[rest])
+    return (about, kinship.take(about)), (rest, kinship.take(rest))
 
 
 def _gap(
@@ -136,7 +141,7 @@ def _gap(
     sliced = part.slice if probe.name == SENTIMENT else part.slice | {"measure": _named(probe)}
     asked = replace(probe, slice=sliced, least=max(probe.least, LEAST), needs=None)
     (own, rest), (own_real, rest_real) = (
-        [counted(asked, tally[rows], root, level) for rows, root in pair]
+        [counted(asked, tally[rows], kinship, level) for rows, kinship in pair]
         for tally, pair in zip(tallies, sides, strict=True)
     )
     return Gap(asked, difference(own, rest), difference(own_real, rest_real), own, own_real)
@@ -169,7 +174,7 @@ def gap_measures(found: Sequence[Gap], level: float) -> list[Measure]:
     return measures
 
 
-def sentiment_probe(lists: Lists) -> SampleProbe:
+def sentiment_probe(lists: Lists, search: Search = mentioned) -> SampleProbe:
     """The question how far, over all groups, blame is spread otherwise than in real rows."""
     asked = [
         (group, mask(lists, lists.members(lists.groups[group].theme)))
@@ -178,7 +183,7 @@ def sentiment_probe(lists: Lists) -> SampleProbe:
     ]
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        sides = [mentioned(side, lists) for side in (rows, real)]
+        sides = [search(side, lists) for side in (rows, real)]
         pairs = [[_parted(side, group, members) for side in sides] for group, members in asked]
         pairs = [pair for pair in pairs if min(part.sum() for both in pair for part in both) >= LEAST]
         if not pairs:

@@ -10,13 +10,40 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.rows import Bools, Index
+from assay.audit.annotate.groups import Mentioned, mentioned
+from assay.audit.rows import Bools, Index, Rows
 from assay.engine.groups.lists import MOST_VALUES, NOT_PEOPLE, Lists
 from assay.engine.groups.mentions import Bits
 
 # Groups that fewer real rows mention are too few to be judged one by one.
 LEAST_ROWS = 20
 _CHUNK = 1 << 16
+
+Search = Callable[[Rows, Lists], Mentioned]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """`mentioned` where whole sides were searched before: rows taken from one are not searched again.
+
+    Attributes:
+        sides: The rows of each side, and what the lists found in them.
+    """
+
+    sides: tuple[tuple[Rows, Mentioned], ...]
+
+    def __call__(self, rows: Rows, lists: Lists) -> Mentioned:
+        above, index = rows, np.arange(len(rows))
+        while True:
+            for side, found in self.sides:
+                if side is above:
+                    return Mentioned(
+                        found.mentions[index], found.about[index], found.positive[index], found.polar[index]
+                    )
+            if above.source is None:
+                return mentioned(rows, lists)
+            above, taken = above.source
+            index = taken[index]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from assay.audit.annotate.columns import Columns
-from assay.audit.annotate.groups import mentioned
+from assay.audit.annotate.groups import Mentioned, mentioned
 from assay.audit.probe import HALVINGS, Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import LEAST_ROWS, Part, both, listed, named_parts, together
+from assay.audit.probes.bias_groups import LEAST_ROWS, Part, Search, both, listed, named_parts, together
 from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
@@ -90,13 +90,13 @@ def _probe(
     )
 
 
-def shift_probe(lists: Lists) -> SampleProbe:
+def shift_probe(lists: Lists, search: Search = mentioned) -> SampleProbe:
     """The question how many mentions would have to be of another group."""
     themes = np.array(lists.theme_of, np.int64)
     kept_themes = [n for n, theme in enumerate(lists.themes) if theme.name not in (*SKIPPED, "dialect")]
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        ours, theirs = _counts(rows, lists), _counts(real, lists)
+        ours, theirs = (_counts(search(side, lists), lists) for side in (rows, real))
         spoken = [
             theme
             for theme in kept_themes
@@ -130,7 +130,8 @@ def shift_probe(lists: Lists) -> SampleProbe:
     )
 
 
-def _counts(rows: Rows, lists: Lists) -> Floats:
+def _counts(found: Mentioned, lists: Lists) -> Floats:
     """1 where a row mentions a group, shape (rows, groups)."""
-    bits = mentioned(rows, lists).mentions
-    return np.unpackbits(bits, axis=1, count=len(lists.groups), bitorder="little").astype(np.float64)
+    return np.unpackbits(found.mentions, axis=1, count=len(lists.groups), bitorder="little").astype(
+        np.float64
+    )

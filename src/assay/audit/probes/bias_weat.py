@@ -13,6 +13,7 @@ import pyarrow as pa
 from assay.audit.probe import Floats, Reader, SampleProbe
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
+from assay.core.lazy import lazy
 from assay.engine.groups.lists import Lists
 from assay.kernels.neighbours import neighbours
 from assay.kernels.numbering import kinds
@@ -45,9 +46,15 @@ class Company:
     context: Floats
     sets: tuple[tuple[npt.NDArray[np.int64], ...] | str, ...]
 
+    @lazy
+    def total(self) -> Floats:
+        """Times each word stands near each context word, shape (words, contexts)."""
+        return np.asarray(self.counts.sum(axis=0, dtype=np.float64))
+
     def vectors(self, kept: Bools) -> Floats:
         """Vectors of all words from the kin that are kept, shape (words, contexts)."""
-        return ppmi(self.counts.sum(axis=0, where=kept[:, None, None], dtype=np.float64), kept @ self.context)
+        # Most kin are kept, and whole numbers are taken off without error.
+        return ppmi(self.total - self.counts[~kept].sum(axis=0, dtype=np.float64), kept @ self.context)
 
     def effect(self, contrast: int, vectors: Floats) -> float:
         """Effect size of a contrast, 0 where its words do not differ. Raises: InputError: it cannot be judged."""
@@ -100,7 +107,9 @@ def weat_probes(lists: Lists, rows: Rows) -> tuple[SampleProbe, ...]:
     contrasts = tuple(contrast for contrast in listed if all(map(lists.words, contrast)))
 
     def prepare(sample: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        found, kin = company(sample, lists, contrasts), groups(sample)
+        # A sample of all rows is not counted again.
+        found = of_all if sample is rows else company(sample, lists, contrasts)
+        kin = groups(sample)
 
         def read(kept: Bools, _: Bools) -> tuple[Company, Floats]:
             present = np.zeros(GROUPS, bool)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from assay.audit.annotate.columns import Columns
 from assay.audit.annotate.groups import mentioned
 from assay.audit.annotate.phrases import Phrase, find
 from assay.audit.probe import Floats, Probe, Reader, SampleProbe
-from assay.audit.probes.bias_groups import any_of, listed, mask
+from assay.audit.probes.bias_groups import Search, any_of, listed, mask
 from assay.audit.rows import GROUPS, Bools, Rows, groups
 from assay.core.errors import InputError
 from assay.engine.groups.lists import Lists
+from assay.kernels.holding import held_by_part
 from assay.kernels.numbering import Numbered, index, numbered, places
 from assay.stats import quantiles
 from assay.stats.association import log_odds
@@ -83,9 +83,9 @@ def _compared(held: Floats, rows: Floats) -> tuple[Floats, Floats]:
     return made.value - real.value, made.variance + real.variance
 
 
-def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
+def marked(rows: Rows, real: Rows, lists: Lists, search: Search = mentioned) -> list[Marked]:
     """The words of every group that enough rows on both sides are about; none of the words that name the theme."""
-    sides = [(side, mentioned(side, lists)) for side in (rows, real)]
+    sides = [(side, search(side, lists)) for side in (rows, real)]
     chosen = []
     for number, group in enumerate(lists.groups):
         members = mask(lists, lists.members(group.theme))
@@ -101,41 +101,43 @@ def marked(rows: Rows, real: Rows, lists: Lists) -> list[Marked]:
     kin, kin_real = groups(rows), groups(real)
     result = []
     for number, masks in chosen:
-        parts = [
-            (_by_kin(which, each), words)
-            for each, which, words in zip(
-                masks, (kin, kin, kin_real, kin_real), (held, held, held_real, held_real), strict=True
-            )
-        ]
-        counts = np.stack([np.asarray((which @ words).todense()) for which, words in parts])
-        sizes = np.stack([np.asarray(which.sum(axis=1)).ravel() for which, _ in parts])
+        parts = [(masks[0], kin, held), (masks[1], kin, held)]
+        parts += [(masks[2], kin_real, held_real), (masks[3], kin_real, held_real)]
+        counts = np.stack([words.by_kin(mask, which, len(vocabulary)) for mask, which, words in parts])
+        sizes = np.stack([np.bincount(which[mask], minlength=GROUPS) for mask, which, _ in parts]).astype(
+            float
+        )
         names = _names_of(lists, lists.theme_of[number])
         judged = (counts[0].sum(axis=0) >= FEWEST_ROWS) & ~np.isin(vocabulary, names)
         result.append(Marked(number, vocabulary[judged], counts[:, :, judged], sizes))
     return result
 
 
-def _held(rows: Rows, real: Rows) -> tuple[Ids, tuple[sp.csr_matrix, sp.csr_matrix]]:
-    """The words that enough rows hold, and which rows hold them, as matrices of shape (rows, words)."""
+@dataclass(frozen=True)
+class _Held:
+    """The words of a vocabulary that each row holds: row i those at ``words[offsets[i]:offsets[i + 1]]``."""
+
+    words: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+
+    def by_kin(self, chosen: Bools, kin: npt.NDArray[np.int64], words: int) -> Floats:
+        """Chosen rows that hold each word, by kin, shape (kin, words)."""
+        return held_by_part(self.words, self.offsets, chosen, kin, GROUPS, words)
+
+
+def _held(rows: Rows, real: Rows) -> tuple[Ids, tuple[_Held, _Held]]:
+    """The words that enough rows hold, and which rows hold them."""
     held, held_real = (numbered(side.tokens.ids, side.tokens.offsets) for side in (rows, real))
     frequent = np.bincount(held.number, minlength=len(held.items)) >= FEWEST_ROWS
     vocabulary = np.sort(held.items[frequent])
-    return vocabulary, (_matrix(held, vocabulary, len(rows)), _matrix(held_real, vocabulary, len(real)))
+    return vocabulary, (_of(held, vocabulary, len(rows)), _of(held_real, vocabulary, len(real)))
 
 
-def _matrix(held: Numbered, vocabulary: Ids, rows: int) -> sp.csr_matrix:
-    """1 where a row holds a word, shape (rows, words)."""
+def _of(held: Numbered, vocabulary: Ids, rows: int) -> _Held:
     word = places(index(vocabulary), vocabulary, held.items)[held.number]
     known = word >= 0
     ends = np.cumsum(np.bincount(held.row[known], minlength=rows))
-    offsets = np.concatenate([np.zeros(1, np.int64), ends])
-    return sp.csr_matrix((np.ones(int(known.sum())), word[known], offsets), shape=(rows, len(vocabulary)))
-
-
-def _by_kin(kin: npt.NDArray[np.int64], chosen: Bools) -> sp.csr_matrix:
-    """1 where a chosen row is of the kin, shape (kin, rows)."""
-    row = np.flatnonzero(chosen)
-    return sp.csr_matrix((np.ones(len(row)), (kin[row], row)), shape=(GROUPS, len(kin)))
+    return _Held(word[known], np.concatenate([np.zeros(1, np.int64), ends]))
 
 
 def _names_of(lists: Lists, theme: int) -> Ids:
@@ -145,11 +147,11 @@ def _names_of(lists: Lists, theme: int) -> Ids:
     return np.asarray(book.ids[np.unique(owner[book.owners[:, 0] == theme])])
 
 
-def words_probe(lists: Lists) -> SampleProbe:
+def words_probe(lists: Lists, search: Search = mentioned) -> SampleProbe:
     """The question how many words mark a group more than in real rows."""
 
     def prepare(rows: Rows, real: Rows, rng: np.random.Generator) -> Reader:
-        found = marked(rows, real, lists)
+        found = marked(rows, real, lists, search)
         if not found:
             raise InputError(
                 f"no group and the others of its theme have {LEAST} rows about them on both sides"

@@ -14,7 +14,7 @@ import numpy as np
 
 from assay.audit.annotate.canaries import ECHO_WORDS, traces
 from assay.audit.annotate.columns import Columns
-from assay.audit.probe import Floats, Found, Probe, measure, tallied
+from assay.audit.probe import Floats, Found, Kinship, Probe, measure, tallied
 from assay.audit.rows import Rows
 from assay.core.canary import Canaries
 from assay.core.measure import Measure
@@ -63,4 +63,4 @@ def recalled(canaries: Canaries | None, rows: Rows, level: float) -> list[Measur
 
 def _found(hits: Floats, level: float) -> Found:
     units = np.column_stack([hits, np.ones(len(hits))])
-    return tallied(units, np.arange(len(hits), dtype=np.uint64), level)
+    return tallied(units, Kinship(np.arange(len(hits), dtype=np.uint64)), level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,11 +91,9 @@ def _scores(
     # The intercept takes up whichever side a fold has more of; ranks within the fold do not see it.
     folds = _folds(root)
     scores = np.zeros(folds.shape, np.float32)
-    for block in learnt:
-        for arm, chances in zip(block.arms, block.predict_proba(features), strict=True):
-            turn, fold = divmod(int(arm), FOLDS)
-            out = folds[turn] == fold
-            scores[turn, out] = chances[out, 1]
+    for turn, block in itertools.product(range(ROUNDS), learnt):
+        rows, chances = block.predict_own(features, turn * FOLDS + folds[turn])
+        scores[turn, rows] = chances[:, 1]
     return scores
 
 

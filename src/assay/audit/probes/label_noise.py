@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.audit.annotate.labels import DRAWN_ROWS, DRAWS, MOST_ROWS, Noise, label_noise, redrawn_noise
+from assay.audit.annotate.labels import DRAWN_ROWS, DRAWS, MOST_ROWS, Noise, label_noise
 from assay.audit.probe import Reader, SampleProbe
-from assay.audit.rows import Rows
+from assay.audit.rows import Bools, Rows
 from assay.core.errors import InputError
 
 
@@ -26,11 +26,20 @@ def knowing(rows: Rows, noise: Callable[[], Noise | None]) -> SampleProbe:
     return replace(PROBE, prepare=prepare)
 
 
-def _reader(noise: Noise | None) -> Reader:
+@dataclass(frozen=True)
+class _Doubt:
+    """Reads what is known of the labels."""
+
+    noise: Noise
+
+    def __call__(self, kept: Bools, _: Bools) -> float:
+        return self.noise.share(kept)
+
+
+def _reader(noise: Noise | None) -> _Doubt:
     if noise is None:
         raise InputError("needs rows with 2 to 200 labels, each on 5 rows or more")
-
-    return lambda kept, _: noise.share(kept)
+    return _Doubt(noise)
 
 
 PROBE = SampleProbe(
@@ -43,5 +52,5 @@ PROBE = SampleProbe(
     against_real=False,
     most=MOST_ROWS,
     least=200,
-    redrawn=redrawn_noise,
+    redrawn=lambda doubt, rng: doubt.noise.redrawn(rng),
 )
