@@ -155,7 +155,7 @@ def seed_level(
     length = np.sqrt(np.sum(apart**2, axis=1))
     apart = np.divide(apart, length[:, None], out=np.zeros_like(apart), where=length[:, None] > 0)
     known = seeds - 1 if freedom is None else freedom
-    tails = known / rng.chisquare(known, size=draws)[:, None]
+    tails = known / rng.chisquare(known, size=(draws, 1))
     spread = np.maximum((variance + luck) * tails - luck, LEAST_TRAINING_SHARE * np.asarray(luck))
     noise = rng.standard_normal((draws, seeds)) @ apart.T
     scale = np.sqrt(spread * (1 / seeds + overlap**2 / (1 - overlap**2)))
