@@ -33,9 +33,9 @@ class Phrasebook:
         reach: Words of the longest phrase that begins with this word, shape of `ids`; 0 for longer ids.
         pairs: Whether some phrase may begin with two words whose id begins with these bits, shape (2^16,): a table
             that stays near, which ends nearly every search at the second word.
-        capital: The phrase counts only where its first letter is a capital, shape of `ids`.
         bounds: Phrase i belongs to ``owners[bounds[i]:bounds[i + 1]]``, shape (ids + 1,).
-        owners: Theme and group, shape (owners, 2); the group may be `NOTHING`.
+        owners: Theme, group, and 1 if the phrase counts only where its first letter is a capital, else 0; shape
+            (owners, 3). The group may be `NOTHING`.
         themes: Number of themes.
     """
 
@@ -43,7 +43,6 @@ class Phrasebook:
     ids: npt.NDArray[np.uint64]
     reach: npt.NDArray[np.int64]
     pairs: npt.NDArray[np.bool_]
-    capital: npt.NDArray[np.bool_]
     bounds: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
     themes: int
@@ -75,20 +74,44 @@ class Phrasebook:
             owners.setdefault(key, []).extend(phrases[written[place]])
             # Written both ways, it counts in any case.
             capital[key] = capital.get(key, True) and _capital(written[place])
+        marked = {
+            key: [(theme, group, int(capital.get(key, False))) for theme, group in pairs]
+            for key, pairs in owners.items()
+        }
+        return cls._of(marked, reach, pairs)
+
+    def beside(self, other: Phrasebook, groups: int) -> Phrasebook:
+        """The phrases of both; the other's themes are numbered behind these, and its groups from `groups` on."""
+        owners: dict[int, list[tuple[int, int, int]]] = {}
+        reach: dict[int, int] = {}
+        for book, themes, before in ((self, 0, 0), (other, self.themes, groups)):
+            for place, key in enumerate(book.ids.tolist()):
+                reach[key] = max(reach.get(key, 0), int(book.reach[place]))
+                listed = book.owners[book.bounds[place] : book.bounds[place + 1]].tolist()
+                owners.setdefault(key, []).extend(
+                    (themes + theme, group if group == NOTHING else before + group, capital)
+                    for theme, group, capital in listed
+                )
+        return self._of(owners, reach, self.pairs | other.pairs)
+
+    @classmethod
+    def _of(
+        cls,
+        owners: Mapping[int, Sequence[tuple[int, int, int]]],
+        reach: Mapping[int, int],
+        pairs: npt.NDArray[np.bool_],
+    ) -> Phrasebook:
         keys = np.array(sorted(owners), np.uint64)
         listed = [owners[int(key)] for key in keys]
-        flat = [pair for pairs in listed for pair in pairs]
+        flat = [owner for each in listed for owner in each]
         return cls(
             _slots(keys),
             keys,
             np.array([reach.get(int(key), 0) for key in keys], np.int64),
             pairs,
-            np.array([capital.get(int(key), False) for key in keys], bool),
-            np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(
-                np.int64
-            ),
-            np.array(flat, np.int64).reshape(len(flat), 2),
-            max((theme for theme, _ in flat), default=-1) + 1,
+            np.cumsum([0, *map(len, listed)], dtype=np.int64),
+            np.array(flat, np.int64).reshape(len(flat), 3),
+            max((theme for theme, _, _ in flat), default=-1) + 1,
         )
 
 
@@ -120,17 +143,19 @@ def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
     found, start = [], 0
     known = words.vocabulary
     places = _look_up_all(book.slots, book.ids, known.ids)
+    # A word that is no phrase by itself needs another behind it.
+    single = np.append(np.diff(book.bounds) > 0, False)[places]
     for offsets, data in text_buffers(text):
         rows = len(offsets) - 1
         part = words.offsets[start : start + rows + 1]
         marks = _find(
-            offsets, data, words.ids, known.at, places, words.starts, part, kinds(),
-            book.slots, book.ids, book.reach, book.pairs, book.capital, book.bounds, book.owners, book.themes,
+            offsets, data, words.ids, known.at, places, _begins(words.ids, known.at, part[0], part[-1], places >= 0, single, book.pairs), words.starts, part,
+            kinds(), book.slots, book.ids, book.reach, book.pairs, book.bounds, book.owners, book.themes,
         )  # fmt: skip
         marks[0] += start
         found.append(marks)
         start += rows
-    return Found(*np.concatenate(found, axis=1))
+    return Found(*(found[0] if len(found) == 1 else np.concatenate(found, axis=1)))
 
 
 def _capital(phrase: str) -> bool:
@@ -173,12 +198,29 @@ def _slots(ids):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def _begins(words, known, first, last, listed, single, pairs):  # type: ignore[no-untyped-def]
+    """The tokens from `first` to `last` that may begin a phrase, in order: without branches, which nobody could foresee."""
+    held = np.empty(last - first, np.int32)
+    found = 0
+    for at in range(first, last):
+        held[found] = at
+        found += listed[known[at]]
+    kept = 0
+    for at in held[:found]:
+        state = mix(words[at] * SEED + words[min(at + 1, last - 1)])
+        held[kept] = at
+        kept += single[known[at]] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
+    return held[:kept]
+
+
+@numba.njit(nogil=True, cache=True)
 def _find(  # type: ignore[no-untyped-def]
     offsets,
     data,
     words,
     known,
     first,
+    held,
     starts,
     rows,
     kinds,
@@ -186,58 +228,57 @@ def _find(  # type: ignore[no-untyped-def]
     ids,
     reach,
     pairs,
-    capital,
     bounds,
     owners,
     themes,
 ):
     """Row, group, first token and number of tokens of each phrase found, shape (4, found)."""
     found = 0
-    marks = np.empty((4, 1024), np.int64)
+    marks = np.empty((4, len(held)), np.int64)
     until = np.zeros(themes, np.int64)
     places = np.empty(MOST_WORDS, np.int64)
-    for row in range(len(rows) - 1):
-        until[:] = 0
-        begin, stop = rows[row], rows[row + 1]
-        for at in range(begin, stop):
-            place = first[known[at]]
+    row, begin, stop = -1, rows[0], rows[0]
+    for at in held:
+        while at >= stop:
+            row += 1
+            begin, stop = rows[row], rows[row + 1]
+            until[:] = 0
+        place = first[known[at]]
+        most = min(reach[place], stop - at)
+        places[0] = place
+        state = words[at]
+        if most > 1:
+            state = mix(state * SEED + words[at + 1])
+            if pairs[state >> np.uint64(64 - _PAIR_BITS)]:
+                places[1] = _look_up(slots, ids, state)
+            else:
+                most = 1
+        for n in range(2, most):
+            state = mix(state * SEED + words[at + n])
+            places[n] = _look_up(slots, ids, state)
+        upper = -1
+        for n in range(most - 1, -1, -1):
+            place = places[n]
             if place < 0:
                 continue
-            most = min(reach[place], stop - at)
-            places[0] = place
-            state = words[at]
-            if most > 1:
-                state = mix(state * SEED + words[at + 1])
-                if pairs[state >> np.uint64(64 - _PAIR_BITS)]:
-                    places[1] = _look_up(slots, ids, state)
-                else:
-                    most = 1
-            for n in range(2, most):
-                state = mix(state * SEED + words[at + n])
-                places[n] = _look_up(slots, ids, state)
-            upper = -1
-            for n in range(most - 1, -1, -1):
-                place = places[n]
-                if place < 0:
-                    continue
-                if capital[place]:
+            for owner in range(bounds[place], bounds[place + 1]):
+                theme, group, capital = owners[owner]
+                if capital:
                     if upper < 0:
                         code, _ = decode(data, offsets[row] + starts[at])
                         upper = (kinds[code] & UPPER) != 0
                     if upper == 0:
                         continue
-                for owner in range(bounds[place], bounds[place + 1]):
-                    theme, group = owners[owner]
-                    if at - begin < until[theme]:
-                        continue
-                    until[theme] = at - begin + n + 1
-                    if group < 0:
-                        continue
-                    if found == marks.shape[1]:
-                        grown = np.empty((4, 2 * found), np.int64)
-                        grown[:, :found] = marks
-                        marks = grown
-                    marks[0, found], marks[1, found] = row, group
-                    marks[2, found], marks[3, found] = at - begin, n + 1
-                    found += 1
-    return marks[:, :found].copy()
+                if at - begin < until[theme]:
+                    continue
+                until[theme] = at - begin + n + 1
+                if group < 0:
+                    continue
+                if found == marks.shape[1]:
+                    grown = np.empty((4, 2 * found), np.int64)
+                    grown[:, :found] = marks
+                    marks = grown
+                marks[0, found], marks[1, found] = row, group
+                marks[2, found], marks[3, found] = at - begin, n + 1
+                found += 1
+    return marks[:, :found]
