@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.hashing import SEED
-from assay.kernels.loads import WINDOW, beyond_bits, eight, letter_bits, lowest
+from assay.kernels.loads import WINDOW, beyond_bits, eight, word_bits, lowest
 from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 
@@ -133,7 +133,7 @@ def _worth_a_look(data, at, number, heads, head):  # type: ignore[no-untyped-def
         inside = ~np.uint64(0) if stop - at >= WINDOW else (one << np.uint64(stop - at)) - one
         if beyond_bits(data, at) & inside != 0:
             return True
-        letters = letter_bits(data, at)
+        letters = word_bits(data, at)
         firsts = letters & ~(letters << one | before) & inside
         before = letters >> np.uint64(WINDOW - 1)
         while firsts != 0:

@@ -24,14 +24,19 @@ def eight(typing: Any, data: Any, at: Any) -> Any:
 
 
 @intrinsic
-def letter_bits(typing: Any, data: Any, at: Any) -> Any:
+def word_bits(typing: Any, data: Any, at: Any) -> Any:
     """Which of the `WINDOW` bytes from `at` on are letters or digits of ASCII, as bits; all must be there."""
 
-    def letters(builder: Any, signs: Any) -> Any:
-        small = builder.or_(signs, _each(0x20))
-        return builder.or_(_among(builder, small, "a", "z"), _among(builder, signs, "0", "9"))
+    def chosen(builder: Any, signs: Any) -> Any:
+        return builder.or_(_letters(builder, signs), _among(builder, signs, "0", "9"))
 
-    return types.uint64(data, types.int64), _bits(letters)
+    return types.uint64(data, types.int64), _bits(chosen)
+
+
+@intrinsic
+def letter_bits(typing: Any, data: Any, at: Any) -> Any:
+    """Which of them are letters of ASCII."""
+    return types.uint64(data, types.int64), _bits(_letters)
 
 
 @intrinsic
@@ -41,11 +46,29 @@ def apostrophe_bits(typing: Any, data: Any, at: Any) -> Any:
 
 
 @intrinsic
+def backtick_bits(typing: Any, data: Any, at: Any) -> Any:
+    """Which of them are backticks."""
+    return types.uint64(data, types.int64), _bits(lambda builder, signs: _among(builder, signs, "`", "`"))
+
+
+@intrinsic
 def beyond_bits(typing: Any, data: Any, at: Any) -> Any:
     """Which of them are no ASCII."""
-    return types.uint64(data, types.int64), _bits(
-        lambda builder, signs: builder.icmp_signed("<", signs, _each(0))
-    )
+
+    def chosen(builder: Any, signs: Any) -> Any:
+        return builder.icmp_signed("<", signs, _each(0))
+
+    return types.uint64(data, types.int64), _bits(chosen)
+
+
+@intrinsic
+def number_of(typing: Any, bits: Any) -> Any:
+    """How many bits are set."""
+
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), make
 
 
 @intrinsic
@@ -80,6 +103,10 @@ def _among(builder: Any, signs: Any, first: str, last: str) -> Any:
     return builder.icmp_unsigned(
         "<", builder.sub(signs, _each(ord(first))), _each(ord(last) - ord(first) + 1)
     )
+
+
+def _letters(builder: Any, signs: Any) -> Any:
+    return _among(builder, builder.or_(signs, _each(0x20)), "a", "z")
 
 
 def _bits(chosen: Callable[[Any, Any], Any]) -> Any:

@@ -57,7 +57,7 @@ def praise(row, group, first, words, rows, positive, negative, negator, reach): 
         if group[each] == negator:
             ends[begun] = first[each] + words[each]
             begun += 1
-        elif group[each] == positive or group[each] == negative:  # noqa: SIM109
+        elif group[each] == positive or group[each] == negative:
             while ended < begun and ends[ended] <= first[each]:
                 ended += 1
             negated = ended > 0 and first[each] - ends[ended - 1] < reach

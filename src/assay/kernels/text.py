@@ -18,7 +18,7 @@ from assay.kernels.loads import (
     behind_highest,
     beyond_bits,
     eight,
-    letter_bits,
+    word_bits,
     lowest,
 )
 from assay.kernels.numbering import kinds_of, pair_slot, pair_slots
@@ -40,7 +40,8 @@ from assay.kernels.scripts import (
 )
 
 # How a word looks.
-PLAIN, NUMBER, NAME = range(3)
+LOOKS = 3
+PLAIN, NUMBER, NAME = range(LOOKS)
 # A word after one of these, or after a line's end, is in upper case because a sentence begins.
 _BEFORE_A_SENTENCE = '.!?:;"\u201c\u2026*#-\n'
 # Shorter words are known by their bytes.
@@ -371,7 +372,7 @@ def _words_ahead(data, at, stop):  # type: ignore[no-untyped-def]
     if at + WINDOW + LONG > len(data):
         return none, none, at
     one, ends = np.uint64(1), stop - at < WINDOW
-    letters, beyond = letter_bits(data, at), beyond_bits(data, at)
+    letters, beyond = word_bits(data, at), beyond_bits(data, at)
     if ends:
         inside = (one << np.uint64(stop - at)) - one
         letters, beyond = letters & inside, beyond & inside
