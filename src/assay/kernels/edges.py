@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
 from assay.kernels.hashing import SEED
-from assay.kernels.loads import WINDOW, beyond_bits, eight, word_bits, lowest
+from assay.kernels.loads import WINDOW, beyond_bits, eight, lowest, word_bits
 from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 

@@ -202,14 +202,15 @@ def _begins(words, known, first, last, listed, single, pairs):  # type: ignore[n
     """The tokens from `first` to `last` that may begin a phrase, in order: without branches, which nobody could foresee."""
     held = np.empty(last - first, np.int32)
     found = 0
-    for at in range(first, last):
-        held[found] = at
-        found += listed[known[at]]
+    for at in range(np.uint64(first), np.uint64(last)):
+        held[np.uint64(found)] = at
+        found += listed[np.uint32(known[at])]
     kept = 0
-    for at in held[:found]:
-        state = mix(words[at] * SEED + words[min(at + 1, last - 1)])
-        held[kept] = at
-        kept += single[known[at]] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
+    for each in held[:found]:
+        at = np.uint32(each)
+        state = mix(words[at] * SEED + words[min(at + np.uint32(1), np.uint32(last - 1))])
+        held[np.uint64(kept)] = each
+        kept += single[np.uint32(known[at])] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
     return held[:kept]
 
 
@@ -262,7 +263,7 @@ def _find(  # type: ignore[no-untyped-def]
             if place < 0:
                 continue
             for owner in range(bounds[place], bounds[place + 1]):
-                theme, group, capital = owners[owner]
+                theme, group, capital = owners[owner, 0], owners[owner, 1], owners[owner, 2]
                 if capital:
                     if upper < 0:
                         code, _ = decode(data, offsets[row] + starts[at])

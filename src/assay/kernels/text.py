@@ -18,8 +18,8 @@ from assay.kernels.loads import (
     behind_highest,
     beyond_bits,
     eight,
-    word_bits,
     lowest,
+    word_bits,
 )
 from assay.kernels.numbering import kinds_of, pair_slot, pair_slots
 from assay.kernels.scripts import (
