@@ -74,44 +74,42 @@ class Phrasebook:
             owners.setdefault(key, []).extend(phrases[written[place]])
             # Written both ways, it counts in any case.
             capital[key] = capital.get(key, True) and _capital(written[place])
-        marked = {
-            key: [(theme, group, int(capital.get(key, False))) for theme, group in pairs]
-            for key, pairs in owners.items()
-        }
-        return cls._of(marked, reach, pairs)
-
-    def beside(self, other: Phrasebook, groups: int) -> Phrasebook:
-        """The phrases of both; the other's themes are numbered behind these, and its groups from `groups` on."""
-        owners: dict[int, list[tuple[int, int, int]]] = {}
-        reach: dict[int, int] = {}
-        for book, themes, before in ((self, 0, 0), (other, self.themes, groups)):
-            for place, key in enumerate(book.ids.tolist()):
-                reach[key] = max(reach.get(key, 0), int(book.reach[place]))
-                listed = book.owners[book.bounds[place] : book.bounds[place + 1]].tolist()
-                owners.setdefault(key, []).extend(
-                    (themes + theme, group if group == NOTHING else before + group, capital)
-                    for theme, group, capital in listed
-                )
-        return self._of(owners, reach, self.pairs | other.pairs)
-
-    @classmethod
-    def _of(
-        cls,
-        owners: Mapping[int, Sequence[tuple[int, int, int]]],
-        reach: Mapping[int, int],
-        pairs: npt.NDArray[np.bool_],
-    ) -> Phrasebook:
         keys = np.array(sorted(owners), np.uint64)
-        listed = [owners[int(key)] for key in keys]
+        listed = [
+            [(theme, group, int(capital.get(key, False))) for theme, group in owners[key]]
+            for key in keys.tolist()
+        ]
         flat = [owner for each in listed for owner in each]
         return cls(
             _slots(keys),
             keys,
-            np.array([reach.get(int(key), 0) for key in keys], np.int64),
+            np.array([reach.get(key, 0) for key in keys.tolist()], np.int64),
             pairs,
             np.cumsum([0, *map(len, listed)], dtype=np.int64),
             np.array(flat, np.int64).reshape(len(flat), 3),
             max((theme for theme, _, _ in flat), default=-1) + 1,
+        )
+
+    def beside(self, other: Phrasebook, groups: int) -> Phrasebook:
+        """The phrases of both; the other's themes are numbered behind these, and its groups from `groups` on."""
+        theirs = other.owners + np.array([self.themes, groups, 0])
+        theirs[other.owners[:, 1] == NOTHING, 1] = NOTHING
+        ids = np.union1d(self.ids, other.ids)
+        reach = np.zeros(len(ids), np.int64)
+        place = []
+        for book in (self, other):
+            at = np.searchsorted(ids, book.ids)
+            reach[at] = np.maximum(reach[at], book.reach)
+            place.append(np.repeat(at, np.diff(book.bounds)))
+        of = np.concatenate(place)
+        return Phrasebook(
+            _slots(ids),
+            ids,
+            reach,
+            self.pairs | other.pairs,
+            np.append(0, np.cumsum(np.bincount(of, minlength=len(ids)))),
+            np.concatenate([self.owners, theirs])[np.argsort(of, kind="stable")],
+            self.themes + other.themes,
         )
 
 
@@ -207,10 +205,10 @@ def _begins(words, known, first, last, listed, single, pairs):  # type: ignore[n
         found += listed[np.uint32(known[at])]
     kept = 0
     for each in held[:found]:
-        at = np.uint32(each)
-        state = mix(words[at] * SEED + words[min(at + np.uint32(1), np.uint32(last - 1))])
+        token = np.uint32(each)
+        state = mix(words[token] * SEED + words[min(token + np.uint32(1), np.uint32(last - 1))])
         held[np.uint64(kept)] = each
-        kept += single[np.uint32(known[at])] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
+        kept += single[np.uint32(known[token])] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
     return held[:kept]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -187,7 +188,7 @@ def survey(column: TextColumn) -> Survey:
     return Survey(Tokens(ids, offsets, starts, ends, Vocabulary(known, spelling)), looks)
 
 
-def _joined(parts: list[tuple[npt.NDArray[np.generic], ...]]) -> list[npt.NDArray[np.generic]]:
+def _joined(parts: list[tuple[npt.NDArray[Any], ...]]) -> list[npt.NDArray[Any]]:
     """What `_survey` tells of several columns, as of one behind the other."""
     bounds, *of_tokens, spelling, known = zip(*parts, strict=True)
     tokens, spellings = (np.cumsum([0, *map(len, each)])[:-1] for each in (spelling, known))

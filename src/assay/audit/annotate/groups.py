@@ -42,6 +42,16 @@ def mentioned(rows: Rows, lists: Lists) -> Mentioned:
     """The columns of a batch."""
     found = find(rows.text, rows.tokens, lists.everything)
     mentions, about = counted(found, len(rows), lists)
-    tones = (len(lists.groups) + tone for tone in range(len(TONES)))
-    counts = praise(found.row, found.group, found.first, found.words, len(rows), *tones, _NEGATED_WORDS)
+    positive, negative, negator = (len(lists.groups) + tone for tone in range(len(TONES)))
+    counts = praise(
+        found.row,
+        found.group,
+        found.first,
+        found.words,
+        len(rows),
+        positive,
+        negative,
+        negator,
+        _NEGATED_WORDS,
+    )
     return Mentioned(mentions, about, *counts)
