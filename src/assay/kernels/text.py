@@ -271,19 +271,22 @@ def _cut(offsets, data, roles, folds, kinds, starts, ends, ids, looks):  # type:
         at = begin
         while at < stop:
             start = at
-            firsts, lasts, at = _words_ahead(data, start, stop)
-            while firsts != 0:
-                starts[found], ends[found] = start - begin + lowest(firsts), start - begin + lowest(lasts)
-                looks[found] = 0
-                firsts, lasts = firsts & (firsts - np.uint64(1)), lasts & (lasts - np.uint64(1))
-                found += 1
-            if at == start:
-                code, at = decode(data, start)
-                if roles[code] == WORD or roles[code] == SINGLE:
-                    ids[found], at = _read(data, start, stop, roles, folds)
-                    looks[found] = _IS_READ | _look(kinds[code])
-                    starts[found], ends[found] = start - begin, at - begin
+            if data[start] < 128 and start + 1 < stop and data[start + 1] < 128:
+                firsts, lasts, at = _words_ahead(data, start, stop)
+                while firsts != 0:
+                    starts[found], ends[found] = start - begin + lowest(firsts), start - begin + lowest(lasts)
+                    looks[found] = 0
+                    firsts, lasts = firsts & (firsts - np.uint64(1)), lasts & (lasts - np.uint64(1))
                     found += 1
+                if at > start:
+                    continue
+            code, at = decode(data, start)
+            role = roles[code]
+            if role == WORD or role == SINGLE:
+                ids[found], at = _read(data, code, role, at, stop, roles, folds)
+                looks[found] = _IS_READ | _look(kinds[code])
+                starts[found], ends[found] = start - begin, at - begin
+                found += 1
         bounds[row + 1] = found
     return bounds
 
@@ -409,11 +412,10 @@ def _look(kind):  # type: ignore[no-untyped-def]
     return np.uint64(NUMBER if kind & DIGIT else NAME if kind & UPPER else PLAIN)
 
 
-@numba.njit(nogil=True, cache=True)
-def _read(data, at, stop, roles, folds):  # type: ignore[no-untyped-def]
-    """The id of the token that begins at `at`, and the byte after it."""
-    code, at = decode(data, at)
-    is_word = roles[code] == WORD
+@numba.njit(nogil=True, cache=True, inline="always")
+def _read(data, code, role, at, stop, roles, folds):  # type: ignore[no-untyped-def]
+    """The id of the token that begins with the character before `at`, and the byte after it."""
+    is_word = role == WORD
     state = absorb(SEED, folds[code] if code < len(folds) else code)
     while at < stop:
         code, after = decode(data, at)
