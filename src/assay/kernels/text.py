@@ -183,7 +183,8 @@ def survey(column: TextColumn) -> Survey:
     tables = roles(), folds(), kinds(), _starters()
     parts = [_survey(offsets, data, *tables) for offsets, data in text_buffers(column)]
     if not parts:
-        parts = [_survey(np.zeros(1, np.int64), np.zeros(0, np.uint8), *tables)]
+        words = Tokens(np.zeros(0, np.uint64), np.zeros(1, np.int64), *np.zeros((2, 0), np.int32))
+        return Survey(words, np.zeros(0, np.uint8))
     offsets, ids, starts, ends, looks, spelling, known = parts[0] if len(parts) == 1 else _joined(parts)
     return Survey(Tokens(ids, offsets, starts, ends, Vocabulary(known, spelling)), looks)
 
