@@ -283,7 +283,7 @@ def _cut(offsets, data, roles, folds, kinds, starts, ends, ids, looks):  # type:
                     continue
             code, at = decode(data, start)
             role = roles[code]
-            if role == WORD or role == SINGLE:
+            if role in (WORD, SINGLE):
                 ids[found], at = _read(data, code, role, at, stop, roles, folds)
                 looks[found] = _IS_READ | _look(kinds[code])
                 starts[found], ends[found] = start - begin, at - begin
