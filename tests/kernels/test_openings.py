@@ -12,12 +12,14 @@ from assay.kernels.writing import letters, openings
 
 def test_the_first_characters_are_counted_as_if_there_were_no_others() -> None:
     texts = ["plain words here", "Grüße aus Köln", "слово за слово", "東京タワー", "", "ab"]
-    found = openings(pa.array(texts, pa.large_string()), 6)
-    starts = [text[:6] for text in texts]
-    np.testing.assert_array_equal(found.letters, letters(pa.array(starts, pa.large_string())))
-    assert found.letters.shape == (len(texts), len(SCRIPTS))
-    assert found.reach.tolist() == [len(start.encode()) for start in starts]
-    assert found.plain.all()
+    texts += ["a1 " * 70 + "é" + "b`" * 90, "x" * 64, "`y`" * 100, "." * 100]
+    for most in (6, 64, 200):
+        found = openings(pa.array(texts, pa.large_string()), most)
+        starts = [text[:most] for text in texts]
+        np.testing.assert_array_equal(found.letters, letters(pa.array(starts, pa.large_string())))
+        assert found.letters.shape == (len(texts), len(SCRIPTS))
+        assert found.reach.tolist() == [len(start.encode()) for start in starts]
+        assert found.plain.all()
 
 
 def test_whatever_composing_changes_is_not_plain() -> None:

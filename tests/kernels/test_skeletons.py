@@ -42,5 +42,5 @@ def test_ways_do_not_hear_of_each_other() -> None:
     fewest = np.array([1, 2, 3])
     together = skeletons(words.ids, words.offsets, ways, fewest)
     for way in range(3):
-        alone = skeletons(words.ids, words.offsets, (ways >> way) & np.uint8(1), fewest[[way]])
+        alone = skeletons(words.ids, words.offsets, ((ways >> way) & 1).astype(np.uint8), fewest[[way]])
         np.testing.assert_array_equal(together[:, way], alone[:, 0])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.kernels import scripts
-from assay.kernels.text import characters, tokens
+from assay.kernels.text import characters, survey, tokens
 from tests.kernels.text_reference import folded, role, spans, words
 
 SENTENCES = {
@@ -72,6 +72,49 @@ def test_tokens_agree_with_plain_python(rows: list[str]) -> None:
     for word, token_id in zip(expected, found.ids.tolist(), strict=True):
         assert seen.setdefault(word, token_id) == token_id
     assert len(set(seen.values())) == len(seen)
+
+
+# Pieces that meet in every way at the bounds of what is looked at together, and words as long as that or longer.
+PIECES = st.sampled_from(
+    [
+        *"aZ9 '.-é’中́",
+        "don't",
+        "l'été",
+        "rock'n'roll",
+        "x" * 15,
+        "y" * 16,
+        "w" * 63,
+        "v" * 64,
+        " " * 40,
+        "so on",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=40).map("".join), min_size=1, max_size=4))
+def test_tokens_found_many_at_a_time_agree_with_plain_python(rows: list[str]) -> None:
+    # The last row keeps the others away from the end of the bytes, where no such looks can be taken.
+    found = survey(pa.array([*rows, "." * 100], pa.string()))
+    assert [spans(found.words, row, text) for row, text in enumerate(rows)] == [words(text) for text in rows]
+    for row, text in enumerate(rows):
+        alone = survey(pa.array([text], pa.string()))
+        inside = slice(*found.words.offsets[row : row + 2])
+        np.testing.assert_array_equal(found.words.ids[inside], alone.words.ids)
+        np.testing.assert_array_equal(found.looks[inside], alone.looks)
+
+
+def test_spellings_are_few_and_tell_every_token() -> None:
+    rng = np.random.default_rng(0)
+    drawn = ["".join(rng.choice(list("abcdEFé'"), 6)) for _ in range(3_000)]
+    texts = [" ".join(rng.choice(drawn, 200)) for _ in range(100)]
+    for column in (pa.array(texts), pa.chunked_array([texts[:50], texts[50:]])):
+        made = tokens(column)
+        known = made.vocabulary
+        np.testing.assert_array_equal(known.ids[known.at], made.ids)
+        assert known.counts.sum() == len(made.ids)
+        assert len(np.unique(known.ids)) <= len(known.ids) <= 2 * len(set(drawn)) * 2
+    np.testing.assert_array_equal(tokens(pa.chunked_array([texts[:50], texts[50:]])).ids, made.ids)
 
 
 @settings(max_examples=200, deadline=None)

@@ -254,3 +254,21 @@ def test_a_user_gives_a_swap_in_any_language(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=what):
             load([listed(tmp_path, wrong)])
+
+
+def test_two_books_are_searched_together_as_one_after_the_other() -> None:
+    texts = ["not a very good woman, never a bad man", "The Polish polish it", "", "good old black people"]
+    text = pa.array(texts, pa.large_string())
+    words, number = tokens(text), len(LISTS.groups)
+    together = find(text, words, LISTS.everything)
+    for book, first in ((LISTS.book, 0), (LISTS.tones, number)):
+        alone = find(text, words, book)
+        ours = (together.group < number) == (first == 0)
+        for one, other in (
+            (together.row, alone.row),
+            (together.first, alone.first),
+            (together.words, alone.words),
+        ):
+            np.testing.assert_array_equal(one[ours], other)
+        np.testing.assert_array_equal(together.group[ours] - first, alone.group)
+        assert len(alone.row)

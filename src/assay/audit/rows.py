@@ -16,8 +16,9 @@ from assay.core.corpus import MESSAGES, SLICE_PREFIX, Corpus
 from assay.core.lazy import lazy
 from assay.engine.batches import bounds, gather, text_bytes
 from assay.engine.sketch import sketch_batches
+from assay.kernels.exact import row_hashes
 from assay.kernels.minhash import Sketches
-from assay.kernels.text import Characters, Survey, Tokens, characters, survey
+from assay.kernels.text import Characters, Survey, Tokens, characters, survey, tokens
 
 Index = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -144,6 +145,21 @@ class Rows:
         if index is not None and ("survey" in above.__dict__ or above.few):
             return above.survey.take(index)
         return survey(self.text)
+
+    @lazy
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A hash of the words of each row."""
+        return row_hashes(self.tokens)
+
+    @lazy
+    def prompt_words(self) -> Tokens:
+        """The words of each prompt."""
+        return tokens(self.prompt)
+
+    @lazy
+    def answer_words(self) -> Tokens:
+        """The words of each answer; where that is the text, they are known."""
+        return self.tokens if self.answer is self.text else tokens(self.answer)
 
     @property
     def surveyed(self) -> bool:

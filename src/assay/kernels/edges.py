@@ -11,11 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
+from assay.kernels.hashing import SEED
+from assay.kernels.loads import WINDOW, beyond_bits, eight, lowest, word_bits
 from assay.kernels.scripts import folds
 from assay.kernels.text import decode
 
 # Characters that tell whether a place is worth a look, and bits of their key: a table that stays near.
 _FIRST, _BITS = 4, 13
+# The same for words of ASCII, of which eight bytes are looked at together.
+_MOST_HEAD, _HEAD_BITS = 8, 16
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Literals:
         opening: The phrase counts only where nothing but skipped characters stands before it, shape (phrases,).
         skipped: Which characters those are, by code point; shape (0x3100,).
         words: Letters, digits and the underscore of ASCII, between which no phrase begins or ends; shape (128,).
+        head: So many bytes every phrase of ASCII has, eight at most.
+        heads: Whether a phrase of ASCII begins with so many bytes of this key, a bit each, shape (2^16 / 8,).
     """
 
     known: npt.NDArray[np.bool_]
@@ -37,6 +43,8 @@ class Literals:
     opening: npt.NDArray[np.bool_]
     skipped: npt.NDArray[np.bool_]
     words: npt.NDArray[np.bool_]
+    head: int
+    heads: npt.NDArray[np.uint8]
 
 
 def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str = "") -> Literals:
@@ -57,7 +65,20 @@ def literals(openings: Sequence[str], anywhere: Sequence[str], *, skipped: str =
     before[[int(folds()[ord(sign)]) for sign in skipped]] = True
     words = np.zeros(128, np.bool_)
     words[[ord(sign) for sign in string.ascii_letters + string.digits + "_"]] = True
-    return Literals(known, keys[order], letters[order], order < len(openings), before, words)
+    return Literals(
+        known, keys[order], letters[order], order < len(openings), before, words, *_heads(phrases)
+    )
+
+
+def _heads(phrases: Sequence[str]) -> tuple[int, npt.NDArray[np.uint8]]:
+    plain = [phrase.encode() for phrase in phrases if phrase.isascii()]
+    if not all(phrase[:1].isalnum() for phrase in plain):
+        raise ValueError("a phrase of ASCII begins with a letter or digit")
+    head = min([_MOST_HEAD, *map(len, plain)])
+    heads = np.zeros(1 << _HEAD_BITS, np.bool_)
+    for phrase in plain:
+        heads[_head_key(np.uint64(int.from_bytes(phrase[:_MOST_HEAD], "little")), head)] = True
+    return head, np.packbits(heads, bitorder="little")
 
 
 def holding(
@@ -71,7 +92,16 @@ def holding(
     """
     if not len(phrases.letters):
         return np.zeros(len(column), bool)
-    tables = phrases.known, phrases.keys, phrases.letters, phrases.opening, phrases.skipped, phrases.words
+    tables = (
+        phrases.heads,
+        phrases.head,
+        phrases.known,
+        phrases.keys,
+        phrases.letters,
+        phrases.opening,
+        phrases.skipped,
+        phrases.words,
+    )
     parts = [
         _holding(offsets, data, folds(), *tables, most, at_end) for offsets, data in text_buffers(column)
     ]
@@ -82,6 +112,37 @@ def holding(
 def _key(packed):  # type: ignore[no-untyped-def]
     """Of the last bytes of four characters."""
     return np.uint32(np.uint32(packed) * np.uint32(0x9E3779B1)) >> np.uint32(32 - _BITS)
+
+
+@numba.njit(nogil=True, cache=True)
+def _head_key(eight_bytes, head):  # type: ignore[no-untyped-def]
+    """Of the first bytes, in which capitals do not differ from small letters."""
+    bits = np.uint64(64 - 8 * head)
+    letters = (eight_bytes | np.uint64(0x2020202020202020)) << bits
+    return (letters * SEED) >> np.uint64(64 - _HEAD_BITS)
+
+
+@numba.njit(nogil=True, cache=True)
+def _worth_a_look(data, at, number, heads, head):  # type: ignore[no-untyped-def]
+    """Whether a word of the next bytes begins as a phrase does, or one of them is beyond ASCII."""
+    one, stop = np.uint64(1), at + number
+    before = np.uint64(0)
+    while at < stop:
+        if at + WINDOW + _MOST_HEAD > len(data):
+            return True
+        inside = ~np.uint64(0) if stop - at >= WINDOW else (one << np.uint64(stop - at)) - one
+        if beyond_bits(data, at) & inside != 0:
+            return True
+        letters = word_bits(data, at)
+        firsts = letters & ~(letters << one | before) & inside
+        before = letters >> np.uint64(WINDOW - 1)
+        while firsts != 0:
+            key = _head_key(eight(data, at + lowest(firsts)), head)
+            if heads[key >> np.uint64(3)] >> (key & np.uint64(7)) & 1:
+                return True
+            firsts &= firsts - one
+        at += WINDOW
+    return False
 
 
 @numba.njit(nogil=True, cache=True)
@@ -102,12 +163,15 @@ def _stands(codes, first, end, phrase, words):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _holding(offsets, data, folds, known, keys, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
+def _holding(offsets, data, folds, heads, head, known, keys, letters, opening, skipped, words, most, at_end):  # type: ignore[no-untyped-def]
     found = np.zeros(len(offsets) - 1, np.bool_)
     codes, places = np.zeros(most, np.uint32), np.zeros(most + 1, np.int64)
     found_keys = np.zeros(most + 1, np.uint32)
     for row in range(len(found)):
         at, stop = offsets[row], offsets[row + 1]
+        near = min(most, stop - at)
+        if not _worth_a_look(data, stop - near if at_end else at, near, heads, head):
+            continue
         if at_end:
             begin, at, number = at, stop, 0
             while at > begin and number < most:

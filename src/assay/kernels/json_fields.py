@@ -36,6 +36,9 @@ def json_fields(column: TextColumn, fields: Sequence[Sequence[str]]) -> list[Fie
             as they go.
         fields: For each field its keys, in ASCII.
     """
+    if column.null_count == len(column):
+        none = pa.nulls(len(column), pa.large_string())
+        return [Field(np.zeros(len(column), bool), none) for _ in fields]
     keys = [key.encode("ascii") for field in fields for key in field]
     starts = np.cumsum([0, *map(len, keys)])
     letters = np.frombuffer(b"".join(keys), np.uint8)

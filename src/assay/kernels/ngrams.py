@@ -71,36 +71,42 @@ def _count_distinct(ids, rows, n):  # type: ignore[no-untyped-def]
     num_rows = len(rows) - 1
     counts = np.zeros(num_rows, np.int64)
     distinct = np.zeros(num_rows, np.int64)
-    size = 2
-    for row in range(num_rows):
-        while size < 2 * (rows[row + 1] - rows[row]):
-            size *= 2
-    seen = np.empty(size, np.uint64)
+    bits = _slot_bits(np.diff(rows).max() if num_rows else 0)
+    seen = np.empty(1 << bits, np.uint64)
     # Which row filled a slot: so the slots need no clearing between rows.
-    filled = np.full(size, -1, np.int64)
-    oldest = power(n)
+    filled = np.full(1 << bits, -1, np.int32)
+    oldest, before = power(n - 1), np.uint64(n - 1)
     for row in range(num_rows):
-        begin, stop = rows[row], rows[row + 1]
-        counts[row] = max(stop - begin - n + 1, 0)
-        size = 2
-        while size < 2 * counts[row]:
-            size *= 2
-        mask = np.uint64(size - 1)
+        begin, stop = np.uint64(rows[row]), np.uint64(rows[row + 1])
+        counts[row] = max(rows[row + 1] - rows[row] - n + 1, 0)
+        if counts[row] == 0:
+            continue
+        # The ids are mixed, so the first bits of their sum are as good as any.
+        shift = np.uint64(64 - _slot_bits(counts[row]))
+        mask = ~np.uint64(0) >> shift
+        here, different = np.int32(row), 0
         state = np.uint64(0)
-        for at in range(begin, stop):
+        for at in range(begin, begin + before):
             state = state * SEED + ids[at]
-            if at >= begin + n:
-                state -= ids[at - n] * oldest
-            if at < begin + n - 1:
-                continue
-            key = mix(state)
-            slot = key & mask
-            while filled[slot] == row and seen[slot] != key:
+        for at in range(begin + before, stop):
+            state = state * SEED + ids[at]
+            slot = state >> shift
+            while filled[slot] == here and seen[slot] != state:
                 slot = (slot + np.uint64(1)) & mask
-            if filled[slot] != row:
-                filled[slot], seen[slot] = row, key
-                distinct[row] += 1
+            different += filled[slot] != here
+            filled[slot], seen[slot] = here, state
+            state -= ids[at - before] * oldest
+        distinct[row] = different
     return counts, distinct
+
+
+@numba.njit(nogil=True, cache=True)
+def _slot_bits(number):  # type: ignore[no-untyped-def]
+    """Bits that tell so many slots apart that three of four stay free, or more."""
+    bits = 2
+    while (1 << bits) < 4 * number:
+        bits += 1
+    return bits
 
 
 @numba.njit(nogil=True, cache=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from assay.kernels.arrow import Offsets
 
 _FACTOR = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: neighbouring items fall far apart
+_SECOND = 0xD6E8FEB86659FD93
 
 
 class Numbered(NamedTuple):
@@ -146,3 +147,23 @@ def _kinds(items):  # type: ignore[no-untyped-def]
             found += 1
         kind[at] = known
     return distinct[:found].copy(), kind
+
+
+@numba.njit(nogil=True, cache=True)
+def pair_slots(pairs, number):  # type: ignore[no-untyped-def]
+    """A table, half of it free once the `pairs` are all used, in which `pair_slot` finds the first `number` of them."""
+    slots = np.full(2 * len(pairs), -1, np.int32)
+    for place in range(number):
+        slots[pair_slot(slots, pairs, pairs[place, 0], pairs[place, 1])] = place
+    return slots
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def pair_slot(slots, pairs, first, second):  # type: ignore[no-untyped-def]
+    """Where the place of a pair stands, or will."""
+    mask = np.uint64(len(slots) - 1)
+    mixed = (first ^ second * np.uint64(_SECOND)) * np.uint64(_FACTOR)
+    slot = (mixed ^ mixed >> np.uint64(32)) & mask
+    while slots[slot] >= 0 and (pairs[slots[slot], 0] != first or pairs[slots[slot], 1] != second):
+        slot = (slot + np.uint64(1)) & mask
+    return slot

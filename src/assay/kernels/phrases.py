@@ -33,9 +33,9 @@ class Phrasebook:
         reach: Words of the longest phrase that begins with this word, shape of `ids`; 0 for longer ids.
         pairs: Whether some phrase may begin with two words whose id begins with these bits, shape (2^16,): a table
             that stays near, which ends nearly every search at the second word.
-        capital: The phrase counts only where its first letter is a capital, shape of `ids`.
         bounds: Phrase i belongs to ``owners[bounds[i]:bounds[i + 1]]``, shape (ids + 1,).
-        owners: Theme and group, shape (owners, 2); the group may be `NOTHING`.
+        owners: Theme, group, and 1 if the phrase counts only where its first letter is a capital, else 0; shape
+            (owners, 3). The group may be `NOTHING`.
         themes: Number of themes.
     """
 
@@ -43,7 +43,6 @@ class Phrasebook:
     ids: npt.NDArray[np.uint64]
     reach: npt.NDArray[np.int64]
     pairs: npt.NDArray[np.bool_]
-    capital: npt.NDArray[np.bool_]
     bounds: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
     themes: int
@@ -76,19 +75,41 @@ class Phrasebook:
             # Written both ways, it counts in any case.
             capital[key] = capital.get(key, True) and _capital(written[place])
         keys = np.array(sorted(owners), np.uint64)
-        listed = [owners[int(key)] for key in keys]
-        flat = [pair for pairs in listed for pair in pairs]
+        listed = [
+            [(theme, group, int(capital.get(key, False))) for theme, group in owners[key]]
+            for key in keys.tolist()
+        ]
+        flat = [owner for each in listed for owner in each]
         return cls(
             _slots(keys),
             keys,
-            np.array([reach.get(int(key), 0) for key in keys], np.int64),
+            np.array([reach.get(key, 0) for key in keys.tolist()], np.int64),
             pairs,
-            np.array([capital.get(int(key), False) for key in keys], bool),
-            np.concatenate([[0], np.cumsum([len(pairs) for pairs in listed], dtype=np.int64)]).astype(
-                np.int64
-            ),
-            np.array(flat, np.int64).reshape(len(flat), 2),
-            max((theme for theme, _ in flat), default=-1) + 1,
+            np.cumsum([0, *map(len, listed)], dtype=np.int64),
+            np.array(flat, np.int64).reshape(len(flat), 3),
+            max((theme for theme, _, _ in flat), default=-1) + 1,
+        )
+
+    def beside(self, other: Phrasebook, groups: int) -> Phrasebook:
+        """The phrases of both; the other's themes are numbered behind these, and its groups from `groups` on."""
+        theirs = other.owners + np.array([self.themes, groups, 0])
+        theirs[other.owners[:, 1] == NOTHING, 1] = NOTHING
+        ids = np.union1d(self.ids, other.ids)
+        reach = np.zeros(len(ids), np.int64)
+        place = []
+        for book in (self, other):
+            at = np.searchsorted(ids, book.ids)
+            reach[at] = np.maximum(reach[at], book.reach)
+            place.append(np.repeat(at, np.diff(book.bounds)))
+        of = np.concatenate(place)
+        return Phrasebook(
+            _slots(ids),
+            ids,
+            reach,
+            self.pairs | other.pairs,
+            np.append(0, np.cumsum(np.bincount(of, minlength=len(ids)))),
+            np.concatenate([self.owners, theirs])[np.argsort(of, kind="stable")],
+            self.themes + other.themes,
         )
 
 
@@ -120,17 +141,19 @@ def find(text: pa.Array, words: Tokens, book: Phrasebook) -> Found:
     found, start = [], 0
     known = words.vocabulary
     places = _look_up_all(book.slots, book.ids, known.ids)
+    # A word that is no phrase by itself needs another behind it.
+    single = np.append(np.diff(book.bounds) > 0, False)[places]
     for offsets, data in text_buffers(text):
         rows = len(offsets) - 1
         part = words.offsets[start : start + rows + 1]
         marks = _find(
-            offsets, data, words.ids, known.at, places, words.starts, part, kinds(),
-            book.slots, book.ids, book.reach, book.pairs, book.capital, book.bounds, book.owners, book.themes,
+            offsets, data, words.ids, known.at, places, _begins(words.ids, known.at, part[0], part[-1], places >= 0, single, book.pairs), words.starts, part,
+            kinds(), book.slots, book.ids, book.reach, book.pairs, book.bounds, book.owners, book.themes,
         )  # fmt: skip
         marks[0] += start
         found.append(marks)
         start += rows
-    return Found(*np.concatenate(found, axis=1))
+    return Found(*(found[0] if len(found) == 1 else np.concatenate(found, axis=1)))
 
 
 def _capital(phrase: str) -> bool:
@@ -173,12 +196,30 @@ def _slots(ids):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def _begins(words, known, first, last, listed, single, pairs):  # type: ignore[no-untyped-def]
+    """The tokens from `first` to `last` that may begin a phrase, in order: without branches, which nobody could foresee."""
+    held = np.empty(last - first, np.int32)
+    found = 0
+    for at in range(np.uint64(first), np.uint64(last)):
+        held[np.uint64(found)] = at
+        found += listed[np.uint32(known[at])]
+    kept = 0
+    for each in held[:found]:
+        token = np.uint32(each)
+        state = mix(words[token] * SEED + words[min(token + np.uint32(1), np.uint32(last - 1))])
+        held[np.uint64(kept)] = each
+        kept += single[np.uint32(known[token])] | pairs[state >> np.uint64(64 - _PAIR_BITS)]
+    return held[:kept]
+
+
+@numba.njit(nogil=True, cache=True)
 def _find(  # type: ignore[no-untyped-def]
     offsets,
     data,
     words,
     known,
     first,
+    held,
     starts,
     rows,
     kinds,
@@ -186,58 +227,57 @@ def _find(  # type: ignore[no-untyped-def]
     ids,
     reach,
     pairs,
-    capital,
     bounds,
     owners,
     themes,
 ):
     """Row, group, first token and number of tokens of each phrase found, shape (4, found)."""
     found = 0
-    marks = np.empty((4, 1024), np.int64)
+    marks = np.empty((4, len(held)), np.int64)
     until = np.zeros(themes, np.int64)
     places = np.empty(MOST_WORDS, np.int64)
-    for row in range(len(rows) - 1):
-        until[:] = 0
-        begin, stop = rows[row], rows[row + 1]
-        for at in range(begin, stop):
-            place = first[known[at]]
+    row, begin, stop = -1, rows[0], rows[0]
+    for at in held:
+        while at >= stop:
+            row += 1
+            begin, stop = rows[row], rows[row + 1]
+            until[:] = 0
+        place = first[known[at]]
+        most = min(reach[place], stop - at)
+        places[0] = place
+        state = words[at]
+        if most > 1:
+            state = mix(state * SEED + words[at + 1])
+            if pairs[state >> np.uint64(64 - _PAIR_BITS)]:
+                places[1] = _look_up(slots, ids, state)
+            else:
+                most = 1
+        for n in range(2, most):
+            state = mix(state * SEED + words[at + n])
+            places[n] = _look_up(slots, ids, state)
+        upper = -1
+        for n in range(most - 1, -1, -1):
+            place = places[n]
             if place < 0:
                 continue
-            most = min(reach[place], stop - at)
-            places[0] = place
-            state = words[at]
-            if most > 1:
-                state = mix(state * SEED + words[at + 1])
-                if pairs[state >> np.uint64(64 - _PAIR_BITS)]:
-                    places[1] = _look_up(slots, ids, state)
-                else:
-                    most = 1
-            for n in range(2, most):
-                state = mix(state * SEED + words[at + n])
-                places[n] = _look_up(slots, ids, state)
-            upper = -1
-            for n in range(most - 1, -1, -1):
-                place = places[n]
-                if place < 0:
-                    continue
-                if capital[place]:
+            for owner in range(bounds[place], bounds[place + 1]):
+                theme, group, capital = owners[owner, 0], owners[owner, 1], owners[owner, 2]
+                if capital:
                     if upper < 0:
                         code, _ = decode(data, offsets[row] + starts[at])
                         upper = (kinds[code] & UPPER) != 0
                     if upper == 0:
                         continue
-                for owner in range(bounds[place], bounds[place + 1]):
-                    theme, group = owners[owner]
-                    if at - begin < until[theme]:
-                        continue
-                    until[theme] = at - begin + n + 1
-                    if group < 0:
-                        continue
-                    if found == marks.shape[1]:
-                        grown = np.empty((4, 2 * found), np.int64)
-                        grown[:, :found] = marks
-                        marks = grown
-                    marks[0, found], marks[1, found] = row, group
-                    marks[2, found], marks[3, found] = at - begin, n + 1
-                    found += 1
-    return marks[:, :found].copy()
+                if at - begin < until[theme]:
+                    continue
+                until[theme] = at - begin + n + 1
+                if group < 0:
+                    continue
+                if found == marks.shape[1]:
+                    grown = np.empty((4, 2 * found), np.int64)
+                    grown[:, :found] = marks
+                    marks = grown
+                marks[0, found], marks[1, found] = row, group
+                marks[2, found], marks[3, found] = at - begin, n + 1
+                found += 1
+    return marks[:, :found]

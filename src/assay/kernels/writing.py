@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
+from assay.kernels.loads import WINDOW, backtick_bits, beyond_bits, letter_bits, number_of
 from assay.kernels.scripts import SCRIPTS, alphabets, composed
 from assay.kernels.text import decode
 
@@ -78,20 +79,25 @@ def _open(offsets, data, alphabets, composed, width, most):  # type: ignore[no-u
         at, stop = offsets[row], offsets[row + 1]
         seen = ticks = latin = 0
         while at < stop and seen < most:
-            byte = data[at]
-            if byte < 128 and byte != 96:
-                # Most of text, counted apart: no count waits for the one before it to be written.
-                at += 1
-                seen += 1
+            ahead = min(WINDOW, stop - at, most - seen)
+            inside = ~np.uint64(0) >> np.uint64(WINDOW - ahead)
+            known = at + WINDOW <= len(data)
+            if known and (beyond_bits(data, at) | backtick_bits(data, at)) & inside == 0:
+                # Most of text, of which each character is one byte.
+                latin += number_of(letter_bits(data, at) & inside)
+                at += ahead
+                seen += ahead
                 ticks = 0
-                latin += (97 <= byte <= 122) or (65 <= byte <= 90)
                 continue
-            code, at = decode(data, at)
-            seen += 1
-            counts[row, alphabets[code]] += 1
-            ticks = ticks + 1 if code == 96 else 0
-            if ticks == 3 or not composed[code]:
-                plain[row] = False
+            for _ in range(ahead):
+                if at >= stop:
+                    break
+                code, at = decode(data, at)
+                seen += 1
+                counts[row, alphabets[code]] += 1
+                ticks = ticks + 1 if code == 96 else 0
+                if ticks == 3 or not composed[code]:
+                    plain[row] = False
         counts[row, LATIN] += latin
         reach[row] = at - offsets[row]
     return counts, reach, plain

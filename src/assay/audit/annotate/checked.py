@@ -71,13 +71,13 @@ def matches(texts: pa.Array, pattern: str, *, where: Bools | None = None) -> Boo
         where: Rows to look in, shape (rows,); by default all.
     """
     if where is None:
-        return _bools(pc.match_substring_regex(pc.fill_null(texts, ""), pattern))
+        return _matches(texts, pattern)
     found = where.copy()
     if found.any():
-        some = pc.fill_null(texts.filter(pa.array(found)), "")
-        found[found] = _bools(pc.match_substring_regex(some, pattern))
+        found[found] = _matches(texts.filter(pa.array(found)), pattern)
     return found
 
 
-def _bools(values: pa.BooleanArray) -> Bools:
-    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)
+def _matches(texts: pa.Array, pattern: str) -> Bools:
+    found = pc.match_substring_regex(pc.fill_null(texts, "") if texts.null_count else texts, pattern)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)

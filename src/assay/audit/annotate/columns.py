@@ -23,8 +23,6 @@ from assay.audit.annotate.roles import Answered, Asked, answered, asked, asked_a
 from assay.audit.rows import Bools, Index, Rows
 from assay.engine.groups.lists import NO_LISTS, Lists
 from assay.engine.local import map_batches
-from assay.kernels.exact import row_hashes
-from assay.kernels.text import tokens
 
 
 @dataclass(frozen=True)
@@ -138,13 +136,12 @@ class Known:
 
 def row_columns(rows: Rows, known: Known) -> Columns:
     """The columns of a batch that follow from each of its rows alone; those that do not are left as zeros."""
-    answers = rows.tokens if rows.answer is rows.text else tokens(rows.answer)
     nowhere = np.zeros(len(rows), bool)
     origin, found = lineage(rows), answered(rows)
     return Columns(
         root=rows.root,
         tokens=rows.lengths,
-        exact_group=row_hashes(rows.tokens),
+        exact_group=rows.hashes,
         near_group=np.zeros(len(rows), np.int64),
         exact_repeat=nowhere,
         near_repeat=nowhere,
@@ -161,7 +158,7 @@ def row_columns(rows: Rows, known: Known) -> Columns:
         template=nowhere,
         parts={name: _strings(values) for name, values in rows.parts.items()},
         phrases=holding(rows, known.phrases),
-        content=content(rows, answers, known.spoken),
+        content=content(rows, known.spoken),
         named=origin.named,
         terms=origin.terms,
         bases=origin.bases,

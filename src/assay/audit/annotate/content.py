@@ -15,7 +15,6 @@ from assay.audit.annotate.languages import foreign
 from assay.audit.annotate.placeholders import placeholders
 from assay.audit.annotate.truncation import truncated
 from assay.audit.rows import Index, Rows
-from assay.kernels.text import Tokens, tokens
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,21 @@ class Content:
         return replace(self, contradiction=contradicting(self.said))
 
 
-def content(rows: Rows, answers: Tokens, spoken: frozenset[int]) -> Content:
+def content(rows: Rows, spoken: frozenset[int]) -> Content:
     """Every check of `rows`.
 
     Args:
-        answers: The words of the rows' answers.
         spoken: Languages of the real rows, as `languages.spoken` tells them.
     """
-    prompts = tokens(rows.prompt)
-    echo, echo_at = echoing(prompts, answers)
-    said = meanings(rows, answers, prompts)
+    echo, echo_at = echoing(rows.prompt_words, rows.answer_words)
+    said = meanings(rows)
     seen = hints(rows.answer)
     code = broken_code(rows.prompt, rows.answer, seen)
     language = foreign(rows, spoken)
     # The words of code are English in every language; between fences they were left out already.
     prose = ~code.fits | seen.fences
     return Content(
-        truncated=truncated(rows.answer, answers, seen),
+        truncated=truncated(rows.answer, rows.answer_words, seen),
         boilerplate=boilerplate(rows.answer),
         echo=echo,
         echo_at=echo_at,

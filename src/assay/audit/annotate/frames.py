@@ -11,9 +11,9 @@ import numpy.typing as npt
 from assay.audit.rows import Bools, Rows, mixed
 from assay.engine.batches import text_bytes
 from assay.engine.local import map_batches
+from assay.kernels import skeletons
 from assay.kernels.numbering import index, kinds, places
-from assay.kernels.skeletons import skeletons
-from assay.kernels.text import PLAIN, Tokens
+from assay.kernels.text import LOOKS, PLAIN
 
 # A slot filled from a long list of rare words shows when the commonest words alone are kept, those that make
 # up this share of all. Filled from a short list it is frequent itself, so fewer words are kept too.
@@ -51,10 +51,9 @@ class Frequent:
         """The rank of each word, shape (len(ids),); of an unknown one, that of none."""
         return np.asarray(self._ranks[places(self._slots, self.ids, ids)], dtype=np.int64)
 
-    def ways(self, words: Tokens) -> npt.NDArray[np.uint8]:
-        """Which ways of taking words out keep each token, as bits, if it is neither a name nor a number."""
-        known = words.vocabulary
-        return np.asarray(self._ways[places(self._slots, self.ids, known.ids)][known.at], dtype=np.uint8)
+    def ways(self, ids: Words) -> npt.NDArray[np.uint8]:
+        """Which ways of taking words out keep each word, as bits, if it is neither a name nor a number."""
+        return np.asarray(self._ways[places(self._slots, self.ids, ids)], dtype=np.uint8)
 
     @functools.cached_property
     def _ranks(self) -> npt.NDArray[np.int64]:
@@ -120,17 +119,19 @@ def _spread(side: Rows) -> Rows:
 
 def keepings(rows: Rows, words: Frequent) -> npt.NDArray[np.uint8]:
     """Which ways to take words out keep each token, one bit each, shape (tokens,)."""
-    plain = rows.survey.looks == PLAIN
-    return words.ways(rows.tokens) & np.where(plain, np.uint8(0xFF), np.uint8(_RARE_WAY))
+    known = rows.tokens.vocabulary
+    of_look = np.full(LOOKS, _RARE_WAY, np.uint8)
+    of_look[PLAIN] = 0xFF
+    kept: npt.NDArray[np.uint8] = skeletons.keepings(
+        words.ways(known.ids), known.at, rows.survey.looks, of_look
+    )
+    return kept
 
 
 def frames(rows: Rows, words: Frequent) -> npt.NDArray[np.uint64]:
     """A hash of what each way of taking words out leaves of each row, shape (rows, ways); 0 for too little."""
     fewest = np.array([FEWEST_COMMON] * len(COMMON) + [FEWEST_RARE])
-    found: npt.NDArray[np.uint64] = skeletons(
-        rows.tokens.ids, rows.tokens.offsets, keepings(rows, words), fewest
-    )
-    return found
+    return skeletons.skeletons(rows.tokens.ids, rows.tokens.offsets, keepings(rows, words), fewest)
 
 
 def framed(

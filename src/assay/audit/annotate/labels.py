@@ -13,7 +13,6 @@ from assay.audit.rows import Bools, Index, Rows, mixed
 from assay.core.corpus import root_hash
 from assay.kernels.exact import row_hashes
 from assay.kernels.ngrams import hashed_counts
-from assay.kernels.text import Tokens
 from assay.models.linear import fit, tfidf
 
 FOLDS = 5
@@ -163,13 +162,14 @@ class Meanings:
 NOTHING, LONG = -1, -2
 
 
-def meanings(rows: Rows, answers: Tokens, prompts: Tokens) -> Meanings:
+def meanings(rows: Rows) -> Meanings:
     """What each row asks and is said to be."""
     labels = rows.parts.get("label")
     labelled = np.zeros(len(rows), bool) if labels is None else ~np.asarray(labels.is_null())
+    answers, prompts = rows.answer_words, rows.prompt_words
     lengths = np.diff(answers.offsets)
-    asked = np.where(labelled, row_hashes(rows.tokens), row_hashes(prompts))
-    meant = _positive(row_hashes(answers))
+    asked = np.where(labelled, rows.hashes, row_hashes(prompts))
+    meant = _positive(rows.hashes if answers is rows.tokens else row_hashes(answers))
     meant[lengths > _LABEL_WORDS] = LONG
     meant[(lengths == 0) | (np.diff(prompts.offsets) == 0)] = NOTHING
     if labels is not None and labelled.any():

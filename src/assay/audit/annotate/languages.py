@@ -34,6 +34,8 @@ _LEAST_WEIGHT, _LEAST_SHARE, _AHEAD = 2.0, 0.12, 1.3
 # them in 80 languages, whose language the first 1,000 characters tell, these tell 2,214 alike, the others not at all
 # and none otherwise; 27 rows more are told.
 _CHARACTERS = 600
+# A number that the processor's vectors hold without a rest, and no less than there are languages.
+_MOST_LANGUAGES = 32
 _FENCED = "(?s)```.*?(?:```|$)"
 _TRANSLATION = (
     r"(?i)translat|übersetz|traduc|traduz|tradui|vertaal|översätt|oversæt|oversett|przetłumacz|přelož|çevir|"
@@ -84,8 +86,8 @@ def _told(letters: Index, words: Tokens, reach: Index) -> Codes:
     if by_words.any():
         known = words.vocabulary
         found = _by_words(
-            places(lists.slots, lists.words, known.ids), known.at, words.offsets, words.ends, reach, np.where(by_words, main, -1), lists.bounds, lists.held,
-            lists.weights, lists.scripts,
+            places(lists.slots, lists.words, known.ids), known.at, words.offsets, words.ends, reach,
+            np.where(by_words, main, -1), lists.weights, lists.scripts,
         )  # fmt: skip
         told[by_words] = found[by_words]
     return told
@@ -145,8 +147,7 @@ class _Lists:
     Attributes:
         words: Token ids, ascending.
         slots: The table they are found in.
-        bounds, held: The languages that hold word i are ``held[bounds[i]:bounds[i + 1]]``.
-        weights: What a word is worth to each of its languages, shape (words,).
+        weights: What a word is worth to each language, shape (words, `_MOST_LANGUAGES`); 0 to those that lack it.
         scripts: Script of each language as a position in `SCRIPTS`.
         of_script: The language a script tells by itself, by position in `SCRIPTS`.
         listed: Scripts whose languages are told by words, shape (scripts,).
@@ -155,8 +156,6 @@ class _Lists:
     codes: tuple[str, ...]
     words: npt.NDArray[np.uint64]
     slots: npt.NDArray[np.int32]
-    bounds: Index
-    held: Index
     weights: npt.NDArray[np.float32]
     scripts: npt.NDArray[np.int64]
     of_script: Codes
@@ -172,45 +171,45 @@ def _lists() -> _Lists:
     rows = [tokens(pa.array([" ".join(line[2:])], pa.large_string())).ids for line in lines]
     words = np.unique(np.concatenate(rows))
     held = np.array([np.isin(words, row) for row in rows]).T
-    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(held.sum(axis=1))])
-    weights = (1 / held.sum(axis=1)).astype(np.float32)
+    weights = np.zeros((len(words), _MOST_LANGUAGES), np.float32)
+    weights[:, : len(codes)] = held / held.sum(axis=1, keepdims=True)
     scripts = np.array([SCRIPTS.index(line[1]) for line in lines])
     listed = np.isin(np.arange(len(SCRIPTS)), scripts)
     everything = (*codes, "ja", "zh", *(name for name in SCRIPTS if name not in ("Han", "Kana")))
     shown = {"Han": "zh", "Kana": "ja"}
     of_script = np.array([everything.index(shown.get(name, name)) for name in SCRIPTS], np.int16)
     of_script[listed] = UNKNOWN
-    return _Lists(
-        codes, words, index(words), bounds, np.nonzero(held)[1], weights, scripts, of_script, listed
-    )
+    return _Lists(codes, words, index(words), weights, scripts, of_script, listed)
 
 
 @numba.njit(nogil=True, cache=True)
-def _by_words(place, at_word, offsets, ends, reach, script, bounds, held, weights, scripts):  # type: ignore[no-untyped-def]
+def _by_words(place, at_word, offsets, ends, reach, script, weights, scripts):  # type: ignore[no-untyped-def]
     """The language of each row with a `script`, or UNKNOWN; `place` is that of each different word in the lists, or -1."""
     told = np.full(len(script), UNKNOWN, np.int16)
     last_row = np.full(len(weights), -1, np.int64)
-    found, different = np.zeros(len(scripts), np.float32), np.zeros(len(scripts), np.float32)
+    found, different = np.zeros(_MOST_LANGUAGES, np.float32), np.zeros(_MOST_LANGUAGES, np.float32)
+    listed = np.empty(np.diff(offsets).max(), np.int32)
     for row in range(len(script)):
         if script[row] < 0:
             continue
         found[:] = 0
         different[:] = 0
-        number = 0
-        for token in range(offsets[row], offsets[row + 1]):
+        number = known = 0
+        for token in range(np.uint64(offsets[row]), np.uint64(offsets[row + 1])):
             if ends[token] > reach[row]:
                 break
             number += 1
-            word = place[at_word[token]]
-            if word < 0:
-                continue
+            # Kept or written over by the next one: a branch here nobody could foresee.
+            listed[known] = place[np.uint32(at_word[token])]
+            known += listed[known] >= 0
+        for each in listed[:known]:
+            word = np.uint32(each)
             # A text that says one word again and again is no evidence of a language.
-            fresh = last_row[word] != row
+            fresh = np.float32(last_row[word] != row)
             last_row[word] = row
-            for at in range(bounds[word], bounds[word + 1]):
-                found[held[at]] += weights[word]
-                if fresh:
-                    different[held[at]] += weights[word]
+            for language in range(_MOST_LANGUAGES):
+                found[language] += weights[word, language]
+                different[language] += fresh * weights[word, language]
         best, most, next_most = -1, np.float32(0), np.float32(0)
         for language in range(len(scripts)):
             if scripts[language] == script[row] and different[language] > next_most:

@@ -201,6 +201,8 @@ def _is_of(base: Base, name: str) -> bool:
 
 
 def _filled(text: pa.Array) -> Bools:
+    if text.null_count == len(text):
+        return np.zeros(len(text), bool)
     return np.asarray(pc.fill_null(pc.not_equal(text, ""), False).to_numpy(zero_copy_only=False))
 
 

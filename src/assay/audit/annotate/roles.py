@@ -56,7 +56,7 @@ class Answered:
 
 def asked(rows: Rows) -> Asked:
     """What the rows of a batch ask, in chats all that the user says in one conversation."""
-    words = tokens(rows.prompt)
+    words = rows.prompt_words
     filled, nowhere = np.diff(words.offsets) > 0, np.zeros(len(rows), bool)
     return Asked(filled, row_hashes(words), np.zeros(len(rows), np.int64), nowhere, nowhere)
 
@@ -75,9 +75,7 @@ def asked_alike(rows: Rows) -> Index:
 def answered(rows: Rows) -> Answered:
     """Faults among the answers of `rows`: the assistant's turns in a chat, else the one answer there is."""
     turns = answers(rows)
-    # Where nobody asks, the answer is the text, whose words are known already.
-    is_text = rows.messages.null_count == len(rows) and rows.prompt.null_count == len(rows)
-    words = rows.tokens if is_text else tokens(turns.text)
+    words = rows.answer_words if turns.text is rows.answer else tokens(turns.text)
     faults = (np.diff(words.offsets) == 0, refuses(turns.text), repeats_itself(words))
     counts = (np.bincount(turns.row[fault], minlength=len(rows)) for fault in faults)
     return Answered(np.bincount(turns.row, minlength=len(rows)), *counts)

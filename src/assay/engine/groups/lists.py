@@ -169,6 +169,11 @@ class Lists:
         return Phrasebook.of(owners)
 
     @functools.cached_property
+    def everything(self) -> Phrasebook:
+        """`book` and `tones` together; the tones are numbered behind the groups."""
+        return self.book.beside(self.tones, len(self.groups))
+
+    @functools.cached_property
     def _numbers(self) -> dict[str, int]:
         return {group.label: number for number, group in enumerate(self.groups)}
 

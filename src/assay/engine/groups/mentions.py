@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from assay.engine.groups.lists import Lists
+from assay.kernels.mentions import group_bits
 from assay.kernels.phrases import Found, find
 from assay.kernels.text import tokens
 
@@ -18,18 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 def counted(found: Found, rows: int, lists: Lists) -> tuple[Bits, Bits]:
     """Which groups each of so many rows mentions and is about, as bits of shape (rows, groups / 8)."""
-    number, themes = len(lists.groups), np.array(lists.theme_of, np.int64)
-    mentions, about = np.zeros((2, rows, -(-number // 8)), np.uint8)
-    if len(found.row):
-        pairs, times = np.unique(found.row * number + found.group, return_counts=True)
-        row, group = pairs // number, pairs % number
-        of_theme = np.bincount(
-            found.row * len(lists.themes) + themes[found.group], minlength=rows * len(lists.themes)
-        )
-        most = 2 * times > of_theme[row * len(lists.themes) + themes[group]]
-        bit = (1 << (group & 7)).astype(np.uint8)
-        np.add.at(mentions, (row, group >> 3), bit)  # no pair comes twice, so adding sets the bit
-        np.add.at(about, (row[most], group[most] >> 3), bit[most])
+    mentions, about = group_bits(found.row, found.group, np.array(lists.theme_of, np.int64), rows)
     return mentions, about
 
 
