@@ -19,6 +19,7 @@ from assay.core.catalogue import define
 from assay.core.errors import InputError
 from assay.core.lazy import lazy
 from assay.core.measure import Measure, Reference
+from assay.kernels.buckets import bucket_sums
 from assay.stats import quantiles
 from assay.stats.intervals import jackknife, redrawn, share
 
@@ -151,9 +152,7 @@ class Kinship:
 
     def sums(self, tallies: Floats) -> Floats:
         """Sum of the rows' tallies in each bucket, shape (64, k)."""
-        return np.column_stack(
-            [np.bincount(self.bucket, weights=column, minlength=BUCKETS) for column in tallies.T]
-        )
+        return bucket_sums(self.bucket, tallies.astype(np.float64, copy=False), BUCKETS)
 
     def roots(self, chosen: Bools) -> Index:
         """How many roots the chosen rows have, by bucket, shape (64,)."""

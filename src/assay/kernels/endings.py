@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import unicodedata
 from dataclasses import dataclass
 
 import numba
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.kernels.arrow import TextColumn, text_buffers
-from assay.kernels.scripts import SINGLE, roles
+from assay.kernels.scripts import SINGLE, categories, roles
 from assay.kernels.text import decode
 
 Bools = npt.NDArray[np.bool_]
@@ -25,7 +24,6 @@ _FREE_STOPS = (
     "\u3002\uff01\uff1f\uff61\uff0e\u0964\u0965\u06d4\u061f\u1362\u1367\u1368\u0589\u104b\u17d4\u17d5"
 )
 _PAUSES = ",;:\u060c\u061b\u3001\uff0c\uff1b\uff1a&"
-_WALKED = 0x20000
 # Letters and marks before a full stop; fewer are mostly an abbreviation or an initial.
 _WORD_BEFORE_STOP = 3
 _LONG_LINE = 8
@@ -79,16 +77,13 @@ def endings(column: TextColumn, fences: Bools) -> Endings:
 
 @functools.cache
 def _kinds() -> npt.NDArray[np.uint8]:
-    by_category = {"L": LETTER, "M": LETTER, "N": NUMBER, "Z": BLANK, "C": BLANK}
     table = np.full(0x110000, LETTER, np.uint8)  # above plane 1: Han characters
-    for code in range(_WALKED):
-        category = unicodedata.category(chr(code))
-        kind = by_category.get(category[0], OTHER)
-        if category == "Ps":
-            kind = OPENING
-        elif category == "Pe":
-            kind = CLOSING
-        table[code] = kind
+    category = categories()
+    walked, first_letter = table[: len(category)], category.astype("U1")
+    walked[~np.isin(first_letter, ["L", "M"])] = OTHER
+    for initial, kind in (("N", NUMBER), ("Z", BLANK), ("C", BLANK)):
+        walked[first_letter == initial] = kind
+    walked[category == "Ps"], walked[category == "Pe"] = OPENING, CLOSING
     table[[ord(sign) for sign in _STOPS + _FREE_STOPS]] = STOP
     table[[ord(sign) for sign in _PAUSES]] = PAUSE
     table.flags.writeable = False

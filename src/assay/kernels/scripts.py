@@ -29,6 +29,7 @@ SEPARATOR, WORD, MARK, SINGLE, APOSTROPHE = range(5)
 LETTER, UPPER, DIGIT, PUNCTUATION, NEWLINE, SPACE, MARKUP = (1 << bit for bit in range(7))
 
 _WALKED = 0x20000
+_BLOCK = 0x80
 _CODE_POINTS = 0x110000
 _HAN_PLANES = (0x20000, 0x40000)
 _VARIATION_SELECTORS = (0xE0100, 0xE01F0)
@@ -60,16 +61,24 @@ _MARKUP = "#*_`~|<>[]{}\\"
 
 
 @functools.cache
+def categories() -> npt.NDArray[np.str_]:
+    """The general category of every code point of planes 0 and 1, such as `Lu`, shape (0x20000,)."""
+    table = np.array([unicodedata.category(chr(code)) for code in range(_WALKED)])
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
 def roles() -> npt.NDArray[np.uint8]:
     """The role of every code point in a token, shape (0x110000,)."""
     table = np.full(_CODE_POINTS, SEPARATOR, np.uint8)
-    by_category = {"L": WORD, "N": WORD, "M": MARK}
-    for code in range(_WALKED):
-        table[code] = by_category.get(unicodedata.category(chr(code))[0], SEPARATOR)
+    category = categories()
+    walked, first_letter = table[:_WALKED], category.astype("U1")
+    for initial, role in (("L", WORD), ("N", WORD), ("M", MARK)):
+        walked[first_letter == initial] = role
     for first, last in _UNSPACED:
-        block = table[first : last + 1]
-        digits = [unicodedata.category(chr(code)) == "Nd" for code in range(first, last + 1)]
-        block[(block == WORD) & ~np.array(digits)] = SINGLE
+        block = walked[first : last + 1]
+        block[(block == WORD) & (category[first : last + 1] != "Nd")] = SINGLE
     table[slice(*_HAN_PLANES)] = SINGLE
     table[slice(*_VARIATION_SELECTORS)] = MARK
     table[[ord(sign) for sign in _APOSTROPHES]] = APOSTROPHE
@@ -96,14 +105,12 @@ def folds() -> npt.NDArray[np.uint32]:
 def kinds() -> npt.NDArray[np.uint8]:
     """The kinds of every code point as a sum of bits, shape (0x110000,)."""
     table = np.zeros(_CODE_POINTS, np.uint8)
-    for code in range(_WALKED):
-        category = unicodedata.category(chr(code))
-        kind = {"L": LETTER, "P": PUNCTUATION, "S": PUNCTUATION, "Z": SPACE}.get(category[0], 0)
-        if category in {"Lu", "Lt"}:
-            kind |= UPPER
-        elif category == "Nd":
-            kind = DIGIT
-        table[code] = kind
+    category = categories()
+    walked, first_letter = table[:_WALKED], category.astype("U1")
+    for initial, kind in (("L", LETTER), ("P", PUNCTUATION), ("S", PUNCTUATION), ("Z", SPACE)):
+        walked[first_letter == initial] = kind
+    walked[(category == "Lu") | (category == "Lt")] |= UPPER
+    walked[category == "Nd"] = DIGIT
     table[slice(*_HAN_PLANES)] = LETTER
     table[[ord(sign) for sign in "\t\r\v\f"]] = SPACE
     table[ord("\n")] = NEWLINE
@@ -119,11 +126,9 @@ def alphabets() -> npt.NDArray[np.uint8]:
     places |= {first: places[name.upper()] for first, name in _NAMED.items()}
     table = np.zeros(_CODE_POINTS, np.uint8)
     # Modifier letters belong to no script: they stand in many.
-    letters = {"Lu", "Ll", "Lt", "Lo"}
-    for code in range(_WALKED):
-        if unicodedata.category(chr(code)) in letters:
-            first, _, rest = unicodedata.name(chr(code), "").partition(" ")
-            table[code] = places.get(rest.split(" ")[0] if first in _WIDTHS else first, len(SCRIPTS))
+    for code in np.flatnonzero(np.isin(categories(), ["Lu", "Ll", "Lt", "Lo"])).tolist():
+        first, _, rest = unicodedata.name(chr(code), "").partition(" ")
+        table[code] = places.get(rest.split(" ")[0] if first in _WIDTHS else first, len(SCRIPTS))
     table[slice(*_HAN_PLANES)] = places["HAN"]
     table.flags.writeable = False
     return table
@@ -133,9 +138,12 @@ def alphabets() -> npt.NDArray[np.uint8]:
 def composed() -> npt.NDArray[np.bool_]:
     """Characters that composed text (NFC) leaves as they are whatever stands beside them, shape (0x110000,)."""
     table = np.ones(_CODE_POINTS, np.bool_)
-    for code in range(0x300, _WALKED):
-        sign = chr(code)
-        table[code] = unicodedata.category(sign)[0] != "M" and unicodedata.is_normalized("NFC", sign)
+    table[0x300:_WALKED] = categories()[0x300:].astype("U1") != "M"
+    for first in range(0x300, _WALKED, _BLOCK):
+        signs = [chr(code) for code in range(first, first + _BLOCK)]
+        # What is part of composed text is composed.
+        if not unicodedata.is_normalized("NFC", "".join(signs)):
+            table[first : first + _BLOCK] &= [unicodedata.is_normalized("NFC", sign) for sign in signs]
     table[slice(*_HAN_COMPATIBILITY)] = False
     table[slice(*_JAMO)] = False
     table.flags.writeable = False
