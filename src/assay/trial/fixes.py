@@ -238,8 +238,9 @@ def _resampled(
     share = np.where(there > 0, target, 0.0)
     exact = rows * share / share.sum()
     wanted = np.minimum(np.floor(exact), there * HEAVIEST).astype(np.int64)
-    for cell in np.argsort(wanted - exact, kind="stable")[: rows - wanted.sum()]:
-        wanted[cell] += 1
+    # Rounding leaves rows over, and so do cells that are full; a cell without rows takes none of them.
+    short = [cell for cell in np.argsort(wanted - exact, kind="stable") if share[cell] > 0]
+    wanted[short[: rows - wanted.sum()]] += 1
     out = np.zeros(number)
     for cell in np.flatnonzero(wanted):
         members = pool[cells[pool] == cell]
