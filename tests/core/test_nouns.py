@@ -128,3 +128,8 @@ def test_the_error_tree() -> None:
     assert isinstance(error, AssayError)
     assert error.exit_code == 2
     assert "pip install 'assay[demo]'" in str(MissingExtra("p", "demo", purpose="This"))
+
+
+def test_sizes_name_the_unit_that_fits() -> None:
+    found = [words.size(number) for number in (0, 999, 1_000, 6_722, 999_900, 5_300_000, 1_234_500_000)]
+    assert found == ["0 bytes", "999 bytes", "1.0 kB", "6.7 kB", "999.9 kB", "5.3 MB", "1,234.5 MB"]

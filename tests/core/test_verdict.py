@@ -6,7 +6,7 @@ from assay.core.catalogue import CATALOGUE, define
 from assay.core.claim import CLAIMS
 from assay.core.evidence import ClaimResult
 from assay.core.measure import Measure, Reference
-from assay.core.verdict import decide, gravest
+from assay.core.verdict import actions, decide, gravest
 
 
 def measured(
@@ -89,6 +89,12 @@ def test_a_ratio_may_stray_either_way(ratio: float) -> None:
 )
 def test_a_benefit_helps_harms_or_neither(value: float, width: float, expected: str) -> None:
     assert verdict_of("performance", measured("trial.benefit", value, width)).verdict == expected
+
+
+def test_only_a_better_score_as_a_whole_says_to_use_it() -> None:
+    gains = {each.id: actions(each)["helps"] for each in CLAIMS if each.kind == "benefit"}
+    assert len(set(gains.values())) == len(gains) == 5
+    assert [name for name, action in gains.items() if action.startswith("Use it")] == ["performance"]
 
 
 def test_the_margin_is_the_users() -> None:

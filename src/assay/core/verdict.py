@@ -316,6 +316,14 @@ _ACTIONS: dict[str, str] = {
     "provenance": "Read the terms that are named, and leave out the rows marked restricted_terms in "
     "rows/synthetic.parquet unless they allow your use.",
 }
+# What to do with a benefit. Only the first speaks of the model's score as a whole.
+_GAINS: dict[str, str] = {
+    "performance": "Use it, in the share the dose-response curve shows.",
+    "scarce-data": "Where you have fewer real rows than trial.break_even_rows says, add it; with more, decide by trial.benefit.",
+    "robustness": "If your users write like the shifted test rows or the rarest ones, add it; else decide by trial.benefit.",
+    "fills-gaps": "Add the rows about the groups that gain; what they do to the whole score, trial.benefit says.",
+    "lower-cost": "Where you would pay for this gain at all, pay for synthetic rows: they are the cheaper way to it.",
+}
 # What to do where an undecided claim does not come from an interval that is too wide.
 _OPEN: dict[str, str] = {
     "evaluation-reliability": _ACTIONS["evaluation-reliability"],
@@ -337,7 +345,7 @@ def _action(each: Claim, verdict: VerdictWord) -> str:
             "the line that decides."
         )
     if verdict == "helps":
-        return "Use it, in the share the dose-response curve shows."
+        return _GAINS[each.id]
     return "Nothing to do."
 
 

@@ -43,6 +43,13 @@ def count(rows: int, noun: str) -> str:
     return f"{rows:,} {noun if rows == 1 else noun + 's'}"
 
 
+def size(number: int) -> str:
+    """``812 bytes``, ``6.7 kB``, ``1,234.5 MB``."""
+    if number < 1e3:
+        return f"{number} bytes"
+    return f"{number / 1e3:.1f} kB" if number < 1e6 else f"{number / 1e6:,.1f} MB"
+
+
 def share(part: float) -> str:
     """A share chosen by design, as a whole percentage."""
     return f"{100 * part:.0f} %"

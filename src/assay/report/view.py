@@ -174,8 +174,7 @@ def _title(evidence: Evidence) -> str:
 def _facts(run: Run) -> tuple[str, ...]:
     evidence = run.evidence
     sides = [
-        f"{each.role}: {words.count(each.rows, 'row')}, {each.bytes / 1e6:,.1f} MB"
-        for each in evidence.inputs
+        f"{each.role}: {words.count(each.rows, 'row')}, {words.size(each.bytes)}" for each in evidence.inputs
     ]
     written = datetime.fromtimestamp((run.folder / "evidence.json").stat().st_mtime, UTC)
     return (
