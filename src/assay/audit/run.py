@@ -207,7 +207,7 @@ def audit(
         (annotate(pool, among, known, atlas, words, real_languages, lists, near), pool),
     )
     # Regions were found in the first half of the real rows, so that the second is held against them.
-    real_sides = [(side, halvings(side, seed)) for side in (theirs, theirs.take(halves[1]))]
+    all_real, second_half = ((side, halvings(side, seed)) for side in (theirs, theirs.take(halves[1])))
 
     def ask(asked: list[Probe | SampleProbe]) -> list[Measure]:
         sampled = [probe for probe in asked if isinstance(probe, SampleProbe)]
@@ -218,7 +218,8 @@ def audit(
     def answer(probe: Probe) -> Measure:
         if probe.by_chance is not None or probe.needs_holdout:
             return _beyond_chance(probe, ours, theirs, sides, level)
-        return _counted(probe, ours, *real_sides[probe.name == regions.NAME], seed, level)
+        side, halves_of_it = second_half if probe.name == regions.NAME else all_real
+        return _counted(probe, ours, side, halves_of_it, seed, level)
 
     # The two that look at every row take longest, so they start first.
     with ThreadPoolExecutor(2) as pool_of_two:

@@ -16,9 +16,8 @@ Index = npt.NDArray[np.int64]
 
 
 def taken(rows: Examples, index: Index) -> Examples:
-    """Some rows."""
-    labels = None if rows.labels is None else rows.labels[index]
-    return Examples(tuple(rows.parts[row] for row in index), labels, rows.classes)
+    """Some rows, without answers that lost: generations do not write any."""
+    return replace(rows.take(index), rejected=None)
 
 
 def joined(lots: Sequence[Examples]) -> Examples:
